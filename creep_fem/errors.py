@@ -1,0 +1,89 @@
+"""Exceptions of the package; every failure a user can act on is one of these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class CreepFemError(Exception):
+    """Base of all errors raised by creep_fem."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake found in the input.
+
+    Attributes:
+        key: Path of the offending entry, such as ``mesh.surface_size``.
+        message: What is wrong, in one sentence.
+        value: The value found, as written by the user; None if nothing was written.
+        allowed: Allowed range, unit or choices.
+        line: Line in the config file, counted from 1; None if unknown.
+        suggestion: The nearest known key or name, if any.
+    """
+
+    key: str
+    message: str
+    value: str | None = None
+    allowed: str | None = None
+    line: int | None = None
+    suggestion: str | None = None
+
+
+class ConfigError(CreepFemError):
+    """The input holds mistakes; all of them are in ``problems``."""
+
+    def __init__(self, source: str, problems: Sequence[Problem]) -> None:
+        self.source = source
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        lines = "; ".join(f"{p.key}: {p.message}" for p in self.problems)
+        super().__init__(f"{source}: {count} problem{'s' if count != 1 else ''}: {lines}")
+
+
+class PackingError(CreepFemError):
+    """No packing with the requested fractions and gaps was found."""
+
+
+class MeshError(CreepFemError):
+    """The geometry could not be meshed."""
+
+
+@dataclass(frozen=True)
+class StepFailure:
+    """Facts about a time step that did not converge.
+
+    Attributes:
+        reason: Why the nonlinear solver stopped.
+        step: Number of the step, counted from 1.
+        time: Time at the start of the step in s.
+        dt: Last step size that was tried in s.
+        minimum_dt: Smallest step size allowed in s.
+        residual_history: Residual norms of the last attempt in GPa um.
+        min_gap: Smallest gap between two bodies in um.
+        active_pairs: Number of surface points that carry contact pressure.
+    """
+
+    reason: str
+    step: int
+    time: float
+    dt: float
+    minimum_dt: float
+    residual_history: tuple[float, ...]
+    min_gap: float
+    active_pairs: int
+
+
+class NotConverged(CreepFemError):
+    """A time step failed at the smallest allowed step size."""
+
+    def __init__(self, failure: StepFailure) -> None:
+        self.failure = failure
+        history = " ".join(f"{r:.2e}" for r in failure.residual_history)
+        super().__init__(
+            f"step {failure.step} at t = {failure.time:.6g} s did not converge: {failure.reason}; "
+            f"dt = {failure.dt:.3g} s (minimum {failure.minimum_dt:.3g} s), "
+            f"minimum gap {failure.min_gap * 1e3:.2f} nm, {failure.active_pairs} active pairs, "
+            f"residuals {history}"
+        )

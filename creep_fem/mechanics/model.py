@@ -1,0 +1,216 @@
+"""Weak form of equilibrium, its tangent and the state at the quadrature points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import creep_fem._backend  # noqa: F401  isort: skip
+
+import basix.ufl
+import numpy as np
+import ufl
+from dolfinx import fem
+from numpy.typing import NDArray
+
+from creep_fem.mechanics.constitutive import HenckyNorton, Kinematics, Lame
+from creep_fem.mechanics.domain import Domain
+from creep_fem.mechanics.norton import creep_increment
+
+# Three points per quadratic triangle: enough for its strain energy, too few to lock when creep
+# makes the deformation isochoric.
+QUADRATURE_DEGREE = 2
+
+
+class Creep(Protocol):
+    """Parameters of the Norton law A (q/s)^n: 1/s, GPa, 1."""
+
+    @property
+    def rate(self) -> float: ...
+    @property
+    def reference_stress(self) -> float: ...
+    @property
+    def exponent(self) -> float: ...
+
+
+class Phase(Protocol):
+    """Mechanical parameters of one phase: GPa, 1."""
+
+    @property
+    def bulk_modulus(self) -> float: ...
+    @property
+    def shear_modulus(self) -> float: ...
+    @property
+    def creep(self) -> Creep | None: ...
+
+
+@dataclass(frozen=True)
+class PointValues:
+    """Fields at the quadrature points of the owned cells, each of shape (cells, points).
+
+    Attributes:
+        mises: Von Mises Cauchy stress in GPa.
+        pressure: Mean Cauchy pressure in GPa.
+        volume: Current volume per unit thickness of the point in um^2.
+        creep_strain: Accumulated equivalent creep strain.
+    """
+
+    mises: NDArray[np.float64]
+    pressure: NDArray[np.float64]
+    volume: NDArray[np.float64]
+    creep_strain: NDArray[np.float64]
+
+
+class MechanicsModel:
+    """Forms and material state of a packing of elastic and creeping bodies."""
+
+    def __init__(self, domain: Domain, phases: Sequence[Phase]) -> None:
+        """Build and compile all forms (collective).
+
+        Args:
+            domain: The distributed mesh.
+            phases: Parameters, indexed like ``domain.cell_phase``.
+        """
+        self.domain = domain
+        mesh = domain.mesh
+        cell = mesh.topology.cell_name()
+        scalar_points = basix.ufl.quadrature_element(cell, degree=QUADRATURE_DEGREE)
+        vector_points = basix.ufl.quadrature_element(
+            cell, value_shape=(3,), degree=QUADRATURE_DEGREE
+        )
+        self._points_space = fem.functionspace(mesh, scalar_points)
+        cell_space = fem.functionspace(mesh, ("DG", 0))
+        self.displacement = fem.Function(domain.displacement_space, name="displacement")
+        self.creep_inverse = fem.Function(fem.functionspace(mesh, vector_points))
+        self.creep_inverse.x.array.reshape(-1, 3)[:] = (1.0, 1.0, 0.0)
+        self._increment = fem.Function(self._points_space)
+        self._slope = fem.Function(self._points_space)
+        self._dissipation = fem.Function(self._points_space)
+        self._growth = [fem.Function(cell_space) for _ in range(2)]
+        self._bulk, self._shear = (fem.Function(cell_space) for _ in range(2))
+        self._cells = np.arange(mesh.topology.index_map(2).size_local, dtype=np.int32)
+        self._all_cells = np.arange(len(domain.cell_phase), dtype=np.int32)
+        self._set_parameters(phases)
+        self.set_growth([(1.0, 1.0)] * len(phases))
+        self._build_forms()
+        n_points = self._points_space.element.interpolation_points.shape[0]
+        self.creep_strain = np.zeros((len(self._all_cells), n_points))
+
+    def _set_parameters(self, phases: Sequence[Phase]) -> None:
+        phase = self.domain.cell_phase
+        self._bulk.x.array[:] = np.array([p.bulk_modulus for p in phases])[phase]
+        self._shear.x.array[:] = np.array([p.shear_modulus for p in phases])[phase]
+        creeps = [p.creep for p in phases]
+        creeping = np.array([c is not None for c in creeps])[phase]
+        self._creeping_cells = np.flatnonzero(creeping).astype(np.int32)
+
+        def at_creeping_points(name: str) -> NDArray[np.float64]:
+            values = np.array([getattr(c, name) if c is not None else np.nan for c in creeps])
+            n_points = self._points_space.element.interpolation_points.shape[0]
+            return np.repeat(values[phase[self._creeping_cells]], n_points)
+
+        self._rate = at_creeping_points("rate")
+        self._reference_stress = at_creeping_points("reference_stress")
+        self._exponent = at_creeping_points("exponent")
+        n_points = self._points_space.element.interpolation_points.shape[0]
+        self._creep_shear = np.repeat(self._shear.x.array[self._creeping_cells], n_points)
+
+    def _build_forms(self) -> None:
+        domain, mesh = self.domain, self.domain.mesh
+        kinematics = Kinematics(
+            ufl.grad(self.displacement), self.creep_inverse, self._growth[0], self._growth[1]
+        )
+        material = HenckyNorton(kinematics, Lame(self._bulk, self._shear))
+        dx = ufl.Measure(
+            "dx",
+            domain=mesh,
+            metadata={"quadrature_degree": QUADRATURE_DEGREE, "quadrature_scheme": "default"},
+        )
+        u, v = self.displacement, ufl.TestFunction(domain.displacement_space)
+        du = ufl.TrialFunction(domain.displacement_space)
+        swollen = kinematics.growth_ratio
+        energy = swollen * (material.potential(self._increment) + self._dissipation) * dx
+        residual = ufl.derivative(energy, u, v)
+        trial = material.trial_mises
+        # dg follows q_trial: the potential's mixed derivative is -1 per unit of q_trial
+        softening = self._slope * ufl.derivative(trial, u, v) * ufl.derivative(trial, u, du)
+        tangent = ufl.derivative(residual, u, du) - swollen * softening * dx
+        self.energy, self.residual, self.tangent = (
+            fem.form(f) for f in (energy, residual, tangent)
+        )
+        points = self._points_space.element.interpolation_points
+        self._trial_mises = fem.Expression(trial, points)
+        self._state = fem.Expression(
+            ufl.as_vector(
+                (material.mises(self._increment), material.pressure, kinematics.volume_ratio)
+            ),
+            points,
+        )
+        self._updated = fem.Expression(material.updated_creep_inverse(self._increment), points)
+        self._volume_ratio = fem.Expression(kinematics.volume_ratio, points)
+        weight = fem.assemble_vector(fem.form(ufl.TestFunction(self._points_space) * dx))
+        self._weights = weight.array[self._points_space.dofmap.list[self._cells]]
+
+    def set_growth(self, stretches: Sequence[tuple[float, float]]) -> None:
+        """Set the swelling stretches (in plane, out of plane) of every phase."""
+        for component, function in enumerate(self._growth):
+            values = np.array([s[component] for s in stretches])
+            function.x.array[:] = values[self.domain.cell_phase]
+
+    def update_creep(self, dt: float) -> None:
+        """Solve the return map at all points for the present displacement and step dt in s."""
+        cells = self._creeping_cells
+        if len(cells) == 0:
+            return
+        trial = self._trial_mises.eval(self.domain.mesh, cells).ravel()
+        increment = creep_increment(
+            trial, self._creep_shear, self._rate * dt, self._reference_stress, self._exponent
+        )
+        dofs = self._points_space.dofmap.list[cells].ravel()
+        self._increment.x.array[dofs] = increment.strain
+        self._slope.x.array[dofs] = increment.slope
+        self._dissipation.x.array[dofs] = increment.dissipation
+
+    @property
+    def creeping_owned_cells(self) -> NDArray[np.int32]:
+        """Owned cells of the phases that creep."""
+        return self._creeping_cells[self._creeping_cells < len(self._cells)]
+
+    @property
+    def creep_increment(self) -> NDArray[np.float64]:
+        """Equivalent creep strain of the present step, shape (local cells, points)."""
+        values: NDArray[np.float64] = self._increment.x.array[self._points_space.dofmap.list]
+        return values
+
+    def min_volume_ratio(self) -> float:
+        """Smallest det F at the quadrature points of this process's cells."""
+        values = self._volume_ratio.eval(self.domain.mesh, self._cells)
+        return float(np.min(values, initial=np.inf))
+
+    def accept(self) -> None:
+        """Make the present step's end state the start state of the next step."""
+        cells = self._creeping_cells
+        if len(cells) == 0:
+            return
+        updated = self._updated.eval(self.domain.mesh, cells)
+        blocks = self._points_space.dofmap.list[cells]
+        self.creep_strain[cells] += self._increment.x.array[blocks]
+        self.creep_inverse.x.array.reshape(-1, 3)[blocks] = updated
+        # the increment belongs to the finished step: q = q_trial now
+        self.discard_increment()
+
+    def discard_increment(self) -> None:
+        """Set the creep of the present step to zero."""
+        for function in (self._increment, self._slope, self._dissipation):
+            function.x.array[:] = 0.0
+
+    def point_values(self) -> PointValues:
+        """Stress, volume and creep strain of the accepted state at the owned points."""
+        state = self._state.eval(self.domain.mesh, self._cells)
+        return PointValues(
+            mises=state[..., 0],
+            pressure=state[..., 1],
+            volume=state[..., 2] * self._weights,
+            creep_strain=self.creep_strain[self._cells],
+        )

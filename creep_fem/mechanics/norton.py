@@ -1,0 +1,66 @@
+"""Backward-Euler return map of the Norton law: one scalar equation per quadrature point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_MAX_ITERATIONS = 60
+_TOLERANCE = 1e-14
+
+
+@dataclass(frozen=True)
+class CreepIncrement:
+    """Creep over one time step at n quadrature points.
+
+    Attributes:
+        strain: Equivalent creep strain increment dg, shape (n,).
+        slope: d dg / d q_trial in 1/GPa, shape (n,).
+        dissipation: Incremental dissipation potential n/(n+1) q dg in GPa, shape (n,).
+    """
+
+    strain: NDArray[np.float64]
+    slope: NDArray[np.float64]
+    dissipation: NDArray[np.float64]
+
+
+def creep_increment(
+    trial_stress: NDArray[np.float64],
+    shear_modulus: NDArray[np.float64],
+    rate_dt: NDArray[np.float64],
+    reference_stress: NDArray[np.float64],
+    exponent: NDArray[np.float64],
+) -> CreepIncrement:
+    """Solve q + 3 G dt A (q/s)^n = q_trial for the von Mises stress q.
+
+    With x = ln(q/s) the equation e^x + c e^(n x) = q_trial/s is convex and increasing; started
+    from the smaller of its two asymptotes, Newton's method converges monotonically for every
+    exponent and time step.
+
+    Args:
+        trial_stress: Elastic trial von Mises stress q_trial in GPa, >= 0, shape (n,).
+        shear_modulus: G in GPa, shape (n,).
+        rate_dt: A dt, dimensionless, > 0, shape (n,).
+        reference_stress: s in GPa, shape (n,).
+        exponent: Norton exponent n >= 1, shape (n,).
+
+    Returns:
+        Increment, its slope and its dissipation potential.
+    """
+    ratio = np.maximum(trial_stress / reference_stress, 1e-30)
+    factor = 3.0 * shear_modulus * rate_dt / reference_stress
+    log_factor = np.log(factor)
+    x = np.minimum(np.log(ratio), (np.log(ratio) - log_factor) / exponent)
+    for _ in range(_MAX_ITERATIONS):
+        elastic, creep = np.exp(x), np.exp(log_factor + exponent * x)
+        change = (elastic + creep - ratio) / (elastic + exponent * creep)
+        x -= change
+        if np.max(np.abs(change), initial=0.0) < _TOLERANCE * 100:
+            break
+    stress = reference_stress * np.exp(x)
+    strain = rate_dt * np.exp(exponent * x)
+    stiffening = 3.0 * shear_modulus * exponent * strain / stress
+    slope = stiffening / ((1.0 + stiffening) * 3.0 * shear_modulus)
+    return CreepIncrement(strain, slope, exponent / (exponent + 1.0) * stress * strain)

@@ -1,0 +1,240 @@
+"""PETSc SNES with the incremental potential as merit function.
+
+Frictionless packings rearrange, so the tangent may be indefinite: the Newton direction may point
+uphill, and bodies that little holds may want to leap. Three guards keep every step safe: a
+direction that is not one of descent, or that moves a surface much further than allowed, is
+replaced by that of a matrix shifted by a multiple of the identity; the surface may move only so
+far in an iteration; and the step is shortened until the potential falls (Armijo).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import creep_fem._backend  # noqa: F401  isort: skip
+
+import numpy as np
+from petsc4py import PETSc
+
+from creep_fem.solver.problem import StepProblem
+
+_ARMIJO = 1e-4
+_MAX_HALVINGS = 6
+_SHIFT_START = 1e-3  # GPa
+_SHIFT_FACTOR = 10.0
+_SHIFT_MAXIMUM = 1e6  # GPa
+_ROUND_OFF = 1e-12  # of the potential
+# A direction this many times longer than allowed is not shortened but solved for anew.
+_LEAP = 4.0
+_MAX_LEAP_SHIFTS = 3
+_DEFAULT_OPTIONS: dict[str, str | float | bool] = {
+    "pc_type": "cholesky",
+    "pc_factor_mat_solver_type": "mumps",
+    "mat_mumps_icntl_14": 60,  # per cent of extra workspace for pivoting
+}
+
+
+@dataclass(frozen=True)
+class NewtonSettings:
+    """Limits of the nonlinear solver.
+
+    Attributes:
+        tolerance: Residual norm relative to the internal forces at convergence.
+        force_floor: Smallest force in GPa um that the residual is measured against.
+        maximum_iterations: Iterations before a step counts as failed.
+        surface_step: Largest motion of the surface in one iteration in um.
+    """
+
+    tolerance: float
+    force_floor: float
+    maximum_iterations: int
+    surface_step: float
+
+
+@dataclass(frozen=True)
+class NewtonResult:
+    """How a nonlinear solve went.
+
+    Attributes:
+        converged: Whether the residual met the tolerance.
+        reason: Why the iteration stopped.
+        iterations: Newton iterations taken.
+        residuals: Residual norm of every iterate in GPa um.
+    """
+
+    converged: bool
+    reason: str
+    iterations: int
+    residuals: tuple[float, ...]
+
+
+class NewtonSolver:
+    """Newton's method for a :class:`StepProblem`."""
+
+    def __init__(
+        self,
+        problem: StepProblem,
+        settings: NewtonSettings,
+        petsc_options: Mapping[str, str | float | bool],
+        prefix: str = "creep_fem_",
+    ) -> None:
+        """Create the SNES (collective).
+
+        Args:
+            problem: What to solve.
+            settings: Limits.
+            petsc_options: PETSc options of the linear solver and SNES, without prefix.
+            prefix: Prefix of the PETSc options.
+        """
+        self.problem, self.settings = problem, settings
+        self._shift = 0.0
+        self._scale = 0.0
+        self._residuals: list[float] = []
+        options = PETSc.Options()
+        for key, value in {**_DEFAULT_OPTIONS, **petsc_options}.items():
+            options[f"{prefix}{key}"] = value
+        self._inner = PETSc.KSP().create(problem.comm)
+        self._inner.setOptionsPrefix(prefix)
+        self._inner.setType("preonly")
+        self._inner.setFromOptions()
+        self._vector = problem.new_vector()
+        self._trial = problem.new_vector()
+        self._reason = ""
+        self._trial_is_current = False
+        self._snes = self._create_snes(f"{prefix}snes_driver_")
+
+    def _create_snes(self, prefix: str) -> PETSc.SNES:
+        problem = self.problem
+        snes = PETSc.SNES().create(problem.comm)
+        snes.setOptionsPrefix(prefix)
+        snes.setType("newtonls")
+        snes.setFunction(self._function, problem.new_vector())
+        size = self._vector.getSizes()
+        # The matrix is allocated anew when contact needs other entries; SNES sees this handle.
+        handle = PETSc.Mat().createPython((size, size), context=self, comm=problem.comm)
+        handle.setUp()
+        snes.setJacobian(self._jacobian, handle)
+        linear = snes.getKSP()
+        linear.setType("preonly")
+        linear.getPC().setType("python")
+        linear.getPC().setPythonContext(self)
+        snes.getLineSearch().setType("none")
+        snes.setLineSearchPreCheck(self._shorten)
+        snes.setConvergenceTest(self._test)
+        snes.setTolerances(max_it=self.settings.maximum_iterations + 1)
+        return snes
+
+    def solve(self) -> NewtonResult:
+        """Solve from the displacement the model holds; it holds the result afterwards."""
+        x = self._vector
+        self.problem.read_displacement(x)
+        self._residuals, self._reason, self._trial_is_current = [], "", False
+        if not np.isfinite(self.problem.move_to(x)):
+            return NewtonResult(False, "the first guess turns an element inside out", 0, ())
+        self._trial_is_current = True
+        self._snes.solve(None, x)
+        converged = self._snes.getConvergedReason() > 0
+        iterations = self._snes.getIterationNumber()
+        return NewtonResult(converged, self._reason, iterations, tuple(self._residuals))
+
+    # --- what SNES calls -----------------------------------------------------------------
+
+    def _function(self, _snes: PETSc.SNES, x: PETSc.Vec, f: PETSc.Vec) -> None:
+        if not self._trial_is_current:
+            self.problem.move_to(x)
+        self._trial_is_current = False
+        self._scale = max(self.problem.residual(f), self.settings.force_floor)
+
+    def _jacobian(self, _snes: PETSc.SNES, _x: PETSc.Vec, _j: PETSc.Mat, _p: PETSc.Mat) -> None:
+        matrix = self.problem.tangent()
+        if self._shift > 0.0:
+            matrix.shift(self._shift)
+        self._inner.setOperators(matrix)
+
+    def mult(self, _handle: PETSc.Mat, x: PETSc.Vec, y: PETSc.Vec) -> None:
+        """Product with the current tangent (PETSc's matrix interface)."""
+        self._inner.getOperators()[0].mult(x, y)
+
+    def apply(self, _pc: PETSc.PC, gradient: PETSc.Vec, direction: PETSc.Vec) -> None:
+        """Solve for a direction of descent (PETSc's preconditioner interface)."""
+        self._inner.solve(gradient, direction)
+        shifts = 0
+        while self._is_unfit(gradient, direction, shifts) and self._raise_shift():
+            self._inner.solve(gradient, direction)
+            shifts += 1
+
+    def _is_unfit(self, gradient: PETSc.Vec, direction: PETSc.Vec, shifts: int) -> bool:
+        """Whether a direction points uphill (or nowhere), or leaps."""
+        if not gradient.dot(direction) > 0.0:
+            return True
+        limit = _LEAP * self.settings.surface_step
+        return shifts < _MAX_LEAP_SHIFTS and self._motion(direction) > limit
+
+    def _motion(self, direction: PETSc.Vec) -> float:
+        """Largest motion of the surface along a direction in um."""
+        return self.problem.surface.max_motion(direction.getArray(readonly=True))
+
+    def _raise_shift(self) -> bool:
+        """Stiffen the matrix by the next larger multiple of the identity, if there is one."""
+        if self._shift >= _SHIFT_MAXIMUM:
+            return False
+        raised = max(self._shift * _SHIFT_FACTOR, _SHIFT_START)
+        matrix = self._inner.getOperators()[0]
+        matrix.shift(raised - self._shift)
+        self._shift = raised
+        return True
+
+    def _shorten(self, x: PETSc.Vec, direction: PETSc.Vec) -> bool:
+        """Scale the direction so that x - direction lowers the potential enough."""
+        gradient = self._snes.getFunction()[0]
+        energy = self.problem.energy
+        while True:
+            length = self._descend(x, direction, gradient, energy)
+            if length > 0.0:
+                break
+            if not self._raise_shift():
+                self._reason = "no step along the descent direction lowers the potential"
+                direction.zeroEntries()
+                return True
+            self._inner.solve(gradient, direction)
+        if length == 1.0:
+            lowered = self._shift / _SHIFT_FACTOR
+            self._shift = lowered if lowered >= _SHIFT_START else 0.0
+        direction.scale(length)
+        self._trial_is_current = True
+        return True
+
+    def _descend(
+        self, x: PETSc.Vec, direction: PETSc.Vec, gradient: PETSc.Vec, energy: float
+    ) -> float:
+        """Armijo backtracking; the length found, 0 if none lowers the potential enough."""
+        slope = gradient.dot(direction)
+        motion = self._motion(direction)
+        length = min(1.0, self.settings.surface_step / motion) if motion > 0.0 else 1.0
+        round_off = _ROUND_OFF * abs(energy)
+        for _ in range(_MAX_HALVINGS):
+            self._trial.waxpy(-length, direction, x)
+            if self.problem.move_to(self._trial) <= energy - _ARMIJO * length * slope + round_off:
+                return length
+            length *= 0.5
+        return 0.0
+
+    def _test(
+        self, _snes: PETSc.SNES, iteration: int, norms: tuple[float, float, float]
+    ) -> PETSc.SNES.ConvergedReason | None:
+        residual = norms[2]
+        self._residuals.append(residual)
+        reasons = PETSc.SNES.ConvergedReason
+        if not np.isfinite(residual):
+            self._reason = "the residual is not finite"
+            return reasons.DIVERGED_FUNCTION_NANORINF
+        if residual <= self.settings.tolerance * self._scale:
+            self._reason = "converged"
+            return reasons.CONVERGED_FNORM_RELATIVE
+        if self._reason:
+            return reasons.DIVERGED_LINE_SEARCH
+        if iteration >= self.settings.maximum_iterations:
+            self._reason = f"{iteration} iterations did not reach the tolerance"
+            return reasons.DIVERGED_MAX_IT
+        return None

@@ -1,0 +1,285 @@
+"""Equilibrium of one time step: incremental potential, residual and tangent as PETSc objects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import creep_fem._backend  # noqa: F401  isort: skip
+
+import dolfinx.fem.petsc as fem_petsc
+import numpy as np
+import scipy.sparse
+from dolfinx import fem
+from dolfinx.la import InsertMode
+from mpi4py import MPI
+from numpy.typing import NDArray
+from petsc4py import PETSc
+
+from creep_fem.contact.boundary import Boundary
+from creep_fem.contact.law import PressureGapLaw
+from creep_fem.contact.potential import Contact, ContactState, Triplets
+from creep_fem.mechanics.domain import Domain
+from creep_fem.mechanics.model import MechanicsModel
+from creep_fem.solver.surface import SurfaceNodes
+
+_WALL_COMPONENT = {"left": 0, "right": 0, "bottom": 1, "top": 1}
+# Segments a foot point may slide within a time step before the matrix pattern has to grow.
+_PATTERN_HOPS = 2
+
+
+@dataclass(frozen=True)
+class Reactions:
+    """Forces of the walls on the packing in GPa um per unit thickness, positive in compression."""
+
+    left: float
+    right: float
+    bottom: float
+    top: float
+
+
+class StepProblem:
+    """The nonlinear problem of a time step: find the displacement that minimises the potential.
+
+    The potential is the stored and dissipated energy, the contact energy and that of a weak drag
+    on the surfaces, eta/(2 dt) |u - u_n|^2 per surface length. The drag holds bodies that touch
+    nothing, and makes a body that loses its balance move at a finite speed: a step of any packing
+    has a solution if it is short enough.
+    """
+
+    def __init__(
+        self,
+        model: MechanicsModel,
+        boundary: Boundary,
+        law: PressureGapLaw,
+        box: float,
+        search_margin: float,
+        drag: float,
+    ) -> None:
+        """Set up maps and work vectors (collective).
+
+        Args:
+            model: Mechanics with its state.
+            boundary: Surfaces of the packing.
+            law: Pressure-gap law.
+            box: Edge length of the box in um.
+            search_margin: Motion of the surface in um after which contact is searched anew.
+            drag: Drag eta on the surfaces in GPa s/um.
+        """
+        self.model = model
+        domain = model.domain
+        self.comm: MPI.Intracomm = domain.mesh.comm
+        self.space = domain.displacement_space
+        self.fixed_dofs = _fixed_dofs(domain)
+        self.conditions = _dirichlet(self.space, domain)
+        self.surface = SurfaceNodes(domain, boundary, self.fixed_dofs)
+        self.contact = Contact(boundary, law, box, self.surface.fixed, self.surface.owned)
+        self._margin = search_margin
+        self._drag = drag
+        self._owned = 2 * domain.owned_nodes
+        self._owned_fixed = self.fixed_dofs[self.fixed_dofs < self._owned]
+        self.start = model.displacement.x.array.copy()
+        self._force = fem.Function(self.space)
+        self.contact_state: ContactState
+        self.contact_forces = np.zeros(2 * len(boundary.nodes))
+        self.energy = np.inf
+        self.dt = 0.0
+        self.matrix: PETSc.Mat | None = None
+        self._matrix_outdated = True
+
+    def begin(self, dt: float) -> None:
+        """Start a step of dt seconds from the present displacement (before any predictor)."""
+        self.dt = dt
+        self.start = self.model.displacement.x.array.copy()
+
+    def new_vector(self) -> PETSc.Vec:
+        """A distributed vector of owned displacement dofs."""
+        return fem_petsc.create_vector(self.space)
+
+    def read_displacement(self, x: PETSc.Vec) -> None:
+        """Copy the model's displacement to a vector."""
+        x.setArray(self.model.displacement.x.array[: self._owned])
+
+    def move_to(self, x: PETSc.Vec) -> float:
+        """Evaluate energy, creep increments and contact at x (collective).
+
+        Returns:
+            The potential in GPa um^2; infinite where an element is turned inside out.
+        """
+        displacement = self.model.displacement
+        displacement.x.array[: self._owned] = x.getArray(readonly=True)
+        displacement.x.scatter_forward()
+        admissible = self.model.min_volume_ratio() > 0.0
+        if not self.comm.allreduce(admissible, op=MPI.LAND):
+            self.energy = np.inf
+            return self.energy
+        self.model.update_creep(self.dt)
+        positions = self.surface.positions(displacement)
+        if not self.contact.search_is_valid(positions):
+            self.contact.search(positions, self._margin)
+            self._matrix_outdated = True
+        self.contact_state = self.contact.evaluate(positions)
+        self._motion = self.surface.owned_values(displacement.x.array - self.start)
+        local = (
+            fem.assemble_scalar(self.model.energy)
+            + self.contact_state.energy
+            + 0.5 * float(np.sum(self._drag_stiffness[:, None] * self._motion**2))
+        )
+        self.energy = self.comm.allreduce(local, op=MPI.SUM)
+        return self.energy
+
+    @property
+    def _drag_stiffness(self) -> NDArray[np.float64]:
+        """Drag per displacement in GPa of the owned surface nodes."""
+        weights = self.contact.boundary.weights[self.surface.owned]
+        return (self._drag / self.dt) * weights
+
+    def internal_force(self) -> NDArray[np.float64]:
+        """Owned internal nodal forces in GPa um at the present state (collective)."""
+        force = self._force.x
+        force.array[:] = 0.0
+        fem.assemble_vector(force.array, self.model.residual)
+        force.scatter_reverse(InsertMode.add)
+        return force.array[: self._owned]
+
+    def residual(self, f: PETSc.Vec) -> float:
+        """Gradient of the potential at the present state (collective).
+
+        Returns:
+            Norm of the internal forces in GPa um, the scale against which f is judged.
+        """
+        force = self.internal_force().copy()
+        scale = float(np.sqrt(self.comm.allreduce(float(force @ force), op=MPI.SUM)))
+        self.contact_forces = self.surface.sum(self.contact_state.gradient())
+        self.surface.add_owned(self.contact_forces.reshape(-1, 2)[self.surface.owned], force)
+        self.surface.add_owned(self._drag_stiffness[:, None] * self._motion, force)
+        force[self._owned_fixed] = 0.0
+        f.setArray(force)
+        return scale
+
+    def drag_ratio(self) -> float:
+        """Norm of the drag forces over that of the contact forces (collective)."""
+        force = self._drag_stiffness[:, None] * self._motion
+        drag = np.sqrt(self.comm.allreduce(float(np.sum(force**2)), op=MPI.SUM))
+        contact = float(np.linalg.norm(self.contact_forces))
+        return float(drag) / contact if contact > 0.0 else 0.0
+
+    def reactions(self) -> Reactions:
+        """Wall forces at the present state (collective)."""
+        force = self.internal_force().copy()
+        pushed = self.contact_state.walls.forces().sum(axis=1)  # (lower/upper, component)
+        domain = self.model.domain
+        totals = np.zeros(4)
+        for i, (name, sign) in enumerate(
+            (("left", 1.0), ("right", -1.0), ("bottom", 1.0), ("top", -1.0))
+        ):
+            nodes = domain.wall_nodes[name]
+            nodes = nodes[nodes < domain.owned_nodes]
+            component = _WALL_COMPONENT[name]
+            upper = 0 if sign > 0.0 else 1
+            totals[i] = sign * (
+                force.reshape(-1, 2)[nodes, component].sum() + pushed[upper, component]
+            )
+        return Reactions(*self.comm.allreduce(totals, op=MPI.SUM))
+
+    # --- tangent -------------------------------------------------------------------------
+
+    def tangent(self) -> PETSc.Mat:
+        """Hessian of the potential at the present state, in a matrix that keeps its pattern."""
+        if self.matrix is None or self._matrix_outdated:
+            self._create_matrix()
+        matrix = self.matrix
+        assert matrix is not None
+        matrix.zeroEntries()
+        fem_petsc.assemble_matrix(matrix, self.model.tangent, bcs=self.conditions)
+        self._add_surface_terms(matrix, self.contact_state.hessian(), self._drag_hessian())
+        matrix.assemble()
+        return matrix
+
+    def _drag_hessian(self) -> Triplets:
+        dofs = (2 * self.surface.owned[:, None] + np.arange(2)).ravel()
+        return Triplets(dofs, dofs, np.repeat(self._drag_stiffness, 2))
+
+    def _create_matrix(self) -> None:
+        """Allocate the matrix for the elements and all contact pairs within reach."""
+        if self.matrix is not None:
+            self.matrix.destroy()
+        pattern = PETSc.Mat().create(self.comm)
+        index_map = self.space.dofmap.index_map
+        size = (2 * index_map.size_local, 2 * index_map.size_global)
+        pattern.setSizes((size, size), bsize=2)
+        pattern.setType("preallocator")
+        probe = fem_petsc.create_matrix(self.model.tangent)
+        pattern.setLGMap(*probe.getLGMap())
+        probe.destroy()
+        pattern.setUp()
+        fem_petsc.assemble_matrix(pattern, self.model.tangent, bcs=self.conditions)
+        self._add_surface_terms(pattern, self._contact_pattern(), self._drag_hessian())
+        pattern.assemble()
+        matrix = PETSc.Mat().create(self.comm)
+        matrix.setSizes((size, size), bsize=2)
+        matrix.setType("aij")
+        matrix.setLGMap(*pattern.getLGMap())
+        pattern.preallocatorPreallocate(matrix, True)
+        pattern.destroy()
+        matrix.setOption(PETSc.Mat.Option.NEW_NONZERO_ALLOCATION_ERR, False)
+        matrix.setOption(PETSc.Mat.Option.SYMMETRIC, True)
+        matrix.setOption(PETSc.Mat.Option.SYMMETRY_ETERNAL, True)
+        self.matrix = matrix
+        self._matrix_outdated = False
+
+    def _contact_pattern(self) -> Triplets:
+        """Unit entries wherever a candidate pair may couple within the next steps."""
+        boundary, feet = self.contact.boundary, self.contact.candidates
+        reach = [feet.segment]
+        for neighbour in (boundary.following, boundary.preceding):
+            segment = feet.segment
+            for _ in range(_PATTERN_HOPS):
+                ahead = neighbour[segment]
+                segment = np.where(ahead >= 0, ahead, segment)
+                reach.append(segment)
+        nodes = np.hstack([feet.node[:, None], *(boundary.control[s] for s in reach)])
+        dofs = (2 * nodes[:, :, None] + np.arange(2)).reshape(len(nodes), -1)
+        shape = (len(dofs), dofs.shape[1], dofs.shape[1])
+        return Triplets(
+            np.broadcast_to(dofs[:, :, None], shape).ravel(),
+            np.broadcast_to(dofs[:, None, :], shape).ravel(),
+            np.ones(int(np.prod(shape))),
+        )
+
+    def _add_surface_terms(self, matrix: PETSc.Mat, *terms: Triplets) -> None:
+        """Add surface-dof entries to the rows of a matrix, leaving out fixed dofs."""
+        free = ~self.surface.fixed.ravel()
+        rows = np.concatenate([t.rows for t in terms])
+        columns = np.concatenate([t.columns for t in terms])
+        values = np.concatenate([t.values for t in terms]) * (free[rows] & free[columns])
+        block = scipy.sparse.csr_array((values, (rows, columns)), shape=(len(free), len(free)))
+        rows = np.flatnonzero(np.diff(block.indptr)).astype(np.int32)
+        dofs = self.surface.global_dofs
+        # the unit diagonal of fixed dofs was inserted, the contact terms are added
+        matrix.assemble(PETSc.Mat.AssemblyType.FLUSH)
+        matrix.setValuesIJV(
+            np.concatenate([[0], block.indptr[rows + 1]]).astype(np.int32),
+            dofs[block.indices],
+            block.data,
+            addv=PETSc.InsertMode.ADD_VALUES,
+            rowmap=dofs[rows],
+        )
+
+
+def _fixed_dofs(domain: Domain) -> NDArray[np.int32]:
+    """Local dofs (owned and ghost) whose displacement the walls hold at zero."""
+    parts = [2 * nodes + _WALL_COMPONENT[name] for name, nodes in domain.wall_nodes.items()]
+    return np.unique(np.concatenate(parts)).astype(np.int32)
+
+
+def _dirichlet(space: fem.FunctionSpace, domain: Domain) -> Sequence[fem.DirichletBC]:
+    """Zero normal displacement on every wall."""
+    conditions = []
+    for component in range(2):
+        nodes = [n for w, n in domain.wall_nodes.items() if _WALL_COMPONENT[w] == component]
+        subspace = space.sub(component)
+        zero = fem.Constant(domain.mesh, 0.0)
+        dofs = np.unique(np.concatenate(nodes)).astype(np.int32)
+        conditions.append(fem.dirichletbc(zero, 2 * dofs + component, subspace))
+    return conditions
