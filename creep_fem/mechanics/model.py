@@ -148,6 +148,7 @@ class MechanicsModel:
             points,
         )
         self._updated = fem.Expression(material.updated_creep_inverse(self._increment), points)
+        self._gradient = fem.Expression(kinematics.deformation_gradient, points)
         self._volume_ratio = fem.Expression(kinematics.volume_ratio, points)
         weight = fem.assemble_vector(fem.form(ufl.TestFunction(self._points_space) * dx))
         self._weights = weight.array[self._points_space.dofmap.list[self._cells]]
@@ -214,3 +215,20 @@ class MechanicsModel:
             volume=state[..., 2] * self._weights,
             creep_strain=self.creep_strain[self._cells],
         )
+
+    def creep_directions(self) -> NDArray[np.float64]:
+        """In-plane direction in which the owned cells have crept longest, shape (cells, 2).
+
+        The principal direction of the creep tensor Ccr with the larger stretch, carried along by
+        F to the deformed state; zero where nothing has crept.
+        """
+        blocks = self._points_space.dofmap.list[self._cells]
+        c = self.creep_inverse.x.array.reshape(-1, 3)[blocks].mean(axis=1)
+        angle = 0.5 * np.arctan2(-2.0 * c[:, 2], c[:, 1] - c[:, 0])
+        axis = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        gradient = self._gradient.eval(self.domain.mesh, self._cells).mean(axis=1).reshape(-1, 2, 2)
+        direction = np.einsum("nij,nj->ni", gradient, axis)
+        direction /= np.linalg.norm(direction, axis=1)[:, None]
+        crept = self.creep_strain[self._cells].mean(axis=1) > 0.0
+        directions: NDArray[np.float64] = direction * crept[:, None]
+        return directions

@@ -157,12 +157,10 @@ class StepProblem:
         f.setArray(force)
         return scale
 
-    def drag_ratio(self) -> float:
-        """Norm of the drag forces over that of the contact forces (collective)."""
-        force = self._drag_stiffness[:, None] * self._motion
-        drag = np.sqrt(self.comm.allreduce(float(np.sum(force**2)), op=MPI.SUM))
-        contact = float(np.linalg.norm(self.contact_forces))
-        return float(drag) / contact if contact > 0.0 else 0.0
+    def max_drag_traction(self) -> float:
+        """Largest traction of the surface drag in GPa (collective)."""
+        fastest = float(np.max(np.hypot(*self._motion.T), initial=0.0)) / self.dt
+        return self._drag * float(self.comm.allreduce(fastest, op=MPI.MAX))
 
     def reactions(self) -> Reactions:
         """Wall forces at the present state (collective)."""

@@ -19,6 +19,8 @@ class SurfaceNodes:
     Attributes:
         comm: Communicator of the mesh.
         owned: Surface nodes owned by this process, shape (k,).
+        owned_local: Their local displacement nodes, shape (k,).
+        reference: Positions of all surface nodes in the reference state in um, shape (ns, 2).
         global_dofs: Global matrix row of every surface dof, shape (2 ns,).
         fixed: Coordinates held by a wall, shape (ns, 2).
     """
@@ -39,11 +41,11 @@ class SurfaceNodes:
         place = order[np.minimum(place, self._size - 1)]
         on_surface = boundary.nodes[place] == points
         self.owned = place[on_surface].astype(np.int64)
-        self._local = np.flatnonzero(on_surface)
+        self.owned_local = np.flatnonzero(on_surface)
         start = domain.displacement_space.dofmap.index_map.local_range[0]
-        coordinates = domain.displacement_space.tabulate_dof_coordinates()[self._local, :2]
-        self._reference = self.replicate(coordinates)
-        blocks = (self._local + start).astype(np.float64)
+        coordinates = domain.displacement_space.tabulate_dof_coordinates()[self.owned_local, :2]
+        self.reference = self.replicate(coordinates)
+        blocks = (self.owned_local + start).astype(np.float64)
         rows = self.replicate(np.column_stack([2 * blocks, 2 * blocks + 1]))
         self.global_dofs = rows.ravel().astype(np.int32)
         is_fixed = np.zeros(2 * len(domain.node_point))
@@ -64,16 +66,16 @@ class SurfaceNodes:
 
     def positions(self, displacement: fem.Function) -> NDArray[np.float64]:
         """Current positions of all surface nodes in um, shape (ns, 2) (collective)."""
-        return self._reference + self.replicate(self.owned_values(displacement.x.array))
+        return self.reference + self.replicate(self.owned_values(displacement.x.array))
 
     def owned_values(self, local: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values of a displacement-like array at the owned surface nodes, shape (k, 2)."""
-        values: NDArray[np.float64] = local.reshape(-1, 2)[self._local]
+        values: NDArray[np.float64] = local.reshape(-1, 2)[self.owned_local]
         return values
 
     def add_owned(self, values: NDArray[np.float64], local: NDArray[np.float64]) -> None:
         """Add values at the owned surface nodes, shape (k, 2), to a displacement-like array."""
-        local.reshape(-1, 2)[self._local] += values
+        local.reshape(-1, 2)[self.owned_local] += values
 
     def max_motion(self, local: NDArray[np.float64]) -> float:
         """Largest Euclidean norm of a displacement-like array over all surface nodes."""

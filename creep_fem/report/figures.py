@@ -1,0 +1,54 @@
+"""Draws all figures of a run from what lies in its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from creep_fem.report import style
+from creep_fem.report.curves import History, cycles_figure, pressure_figure
+from creep_fem.report.maps import creep_figure, mesh_figure, von_mises_figure
+from creep_fem.report.states import first_swollen_time
+from creep_fem.results.errors import ResultError
+from creep_fem.results.history import read_history
+from creep_fem.results.read import FieldSnapshot, field_times, read_fields
+from creep_fem.results.run_folder import RunFolder
+
+
+def draw_run(folder: Path) -> list[Path]:
+    """Draw all figures of a run into its folder ``figures``.
+
+    Args:
+        folder: Folder of the run, finished or not.
+
+    Returns:
+        The PNG files, replaced if they existed.
+
+    Raises:
+        ResultError: If history or fields are missing, unreadable or still empty.
+    """
+    run = RunFolder(folder)
+    history = read_history(run.history)
+    times = field_times(folder)
+    if not len(history["step"]) or not len(times):
+        raise ResultError(f"{folder} holds no results yet")
+    snapshot = read_fields(folder, first_swollen_time(times, history))
+    title = _title(snapshot, history)
+    drawings: dict[str, Callable[[], Figure]] = {
+        "mesh": lambda: mesh_figure(snapshot),
+        "von_mises_lithiated": lambda: von_mises_figure(snapshot, title),
+        "creep_strain": lambda: creep_figure(snapshot, title),
+        "cycles": lambda: cycles_figure(history),
+        "pressure_porosity": lambda: pressure_figure(history),
+    }
+    run.figures.mkdir(exist_ok=True)
+    with style.figure_style():
+        return [style.save(draw(), run.figures / f"{name}.png") for name, draw in drawings.items()]
+
+
+def _title(snapshot: FieldSnapshot, history: History) -> str:
+    soc = float(np.interp(snapshot.time, history["time_s"], history["soc"]))
+    return f"t = {snapshot.time / style.SECONDS_PER_HOUR:.3g} h, state of charge {soc:.2f}"

@@ -1,0 +1,1 @@
+"""Everything a run leaves behind, and how to read it back."""

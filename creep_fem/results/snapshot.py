@@ -1,0 +1,84 @@
+"""Fields of the present state as named functions, ready to be written."""
+
+from __future__ import annotations
+
+import creep_fem._backend  # noqa: F401
+
+# isort: split
+import numpy as np
+from dolfinx import fem
+from numpy.typing import NDArray
+
+from creep_fem.contact.measures import contact_pressure
+from creep_fem.solver.problem import StepProblem
+
+
+class StateFields:
+    """Named functions for output, filled from a :class:`StepProblem`.
+
+    Attributes:
+        functions: displacement (um), contact_pressure, von_mises and pressure (GPa),
+            creep_strain, creep_direction, material and body.
+    """
+
+    def __init__(self, problem: StepProblem) -> None:
+        """Create the functions (collective)."""
+        self._problem = problem
+        domain = problem.model.domain
+        mesh = domain.mesh
+        cells = fem.functionspace(mesh, ("DG", 0))
+        vectors = fem.functionspace(mesh, ("DG", 0, (2,)))
+        scalar_space, (parent_dofs,) = domain.displacement_space.sub(0).collapse()
+        self._contact = fem.Function(scalar_space, name="contact_pressure")
+        scalar_dof = np.empty(len(parent_dofs), dtype=np.int64)
+        scalar_dof[parent_dofs // 2] = np.arange(len(parent_dofs))
+        self._surface_dofs = scalar_dof[problem.surface.owned_local]
+        self._von_mises = fem.Function(cells, name="von_mises")
+        self._pressure = fem.Function(cells, name="pressure")
+        self._creep_strain = fem.Function(cells, name="creep_strain")
+        self._direction = fem.Function(vectors, name="creep_direction")
+        material = fem.Function(cells, name="material")
+        material.x.array[:] = domain.cell_phase
+        body = fem.Function(cells, name="body")
+        body.x.array[:] = domain.cell_body
+        self.functions = (
+            problem.model.displacement,
+            self._contact,
+            self._von_mises,
+            self._pressure,
+            self._creep_strain,
+            self._direction,
+            material,
+            body,
+        )
+
+    def update(self) -> None:
+        """Fill the functions from the accepted state (collective)."""
+        problem = self._problem
+        values = problem.model.point_values()
+        share = values.volume / values.volume.sum(axis=1, keepdims=True)
+        count = len(share)
+        for function, field in (
+            (self._von_mises, values.mises),
+            (self._pressure, values.pressure),
+            (self._creep_strain, values.creep_strain),
+        ):
+            function.x.array[:count] = (share * field).sum(axis=1)
+        self._direction.x.array[: 2 * count] = problem.model.creep_directions().ravel()
+        self._contact.x.array[self._surface_dofs] = self._pressures()
+        for function in self.functions:
+            function.x.scatter_forward()
+
+    def _pressures(self) -> NDArray[np.float64]:
+        """Contact pressure at the owned surface nodes in GPa."""
+        problem = self._problem
+        surface = problem.surface
+        forces = -problem.contact_forces.reshape(-1, 2)
+        everywhere = contact_pressure(
+            problem.contact.boundary,
+            surface.reference,
+            surface.positions(problem.model.displacement),
+            forces,
+        )
+        pressures: NDArray[np.float64] = everywhere[surface.owned]
+        return pressures

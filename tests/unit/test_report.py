@@ -1,0 +1,219 @@
+"""Figures: the right state is chosen, the right numbers are drawn, the files have print size."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+from matplotlib.quiver import Quiver
+from mpi4py import MPI
+from numpy.typing import NDArray
+from synthetic_run import HALF_CYCLE, RADIUS, disc, history_rows, write_run
+
+from creep_fem.report.curves import cycles_figure, pressure_figure
+from creep_fem.report.figures import draw_run
+from creep_fem.report.geometry import body_outlines, cell_outlines
+from creep_fem.report.maps import creep_figure, mesh_figure, von_mises_figure
+from creep_fem.report.states import first_swollen_time, swollen_rows
+from creep_fem.results.errors import ResultError
+from creep_fem.results.history import HistoryRow, HistoryWriter
+from creep_fem.results.read import FieldSnapshot, read_fields
+
+CYCLES = 3
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("run")
+    write_run(MPI.COMM_SELF, path, CYCLES)
+    return path
+
+
+@pytest.fixture(scope="module")
+def swollen(folder: Path) -> FieldSnapshot:
+    return read_fields(folder, 1)
+
+
+def columns(rows: list[HistoryRow]) -> dict[str, NDArray[np.float64]]:
+    return {name: np.array([asdict(row)[name] for row in rows], float) for name in asdict(rows[0])}
+
+
+def _area(polygons: NDArray[np.float64]) -> float:
+    x, y = polygons[..., 0], polygons[..., 1]
+    return float(np.abs((x * np.roll(y, -1, 1) - y * np.roll(x, -1, 1)).sum(axis=1) / 2).sum())
+
+
+def test_cell_outlines_fill_the_disc() -> None:
+    points, cells = disc((0.5, 0.5))
+    exact = math.pi * RADIUS**2
+    assert _area(cell_outlines(points, cells)) == pytest.approx(exact, rel=2e-3)
+    # Straight triangles alone would miss a tenfold of that.
+    assert _area(points[cells[:, :3]]) < 0.985 * exact
+
+
+def test_body_outlines_follow_the_circle() -> None:
+    points, cells = disc((0.5, 0.5))
+    curves = body_outlines(points, cells)
+    assert curves.shape == (18, 5, 2)
+    np.testing.assert_allclose(np.linalg.norm(curves - 0.5, axis=2), RADIUS, rtol=1e-4)
+
+
+@pytest.mark.parametrize("swells_towards", [1.0, 0.0])
+def test_swollen_ends_are_found_for_both_signs(swells_towards: float) -> None:
+    history = columns(history_rows(CYCLES, swells_towards))
+    rows = swollen_rows(history)
+    np.testing.assert_array_equal(history["soc"][rows], swells_towards)
+    np.testing.assert_array_equal(history["cycle"][rows], [1, 2, 3])
+
+
+def test_cycle_stopped_before_its_swollen_end_is_left_out() -> None:
+    history = columns(history_rows(2)[:10])
+    assert history["cycle"][-1] == 2
+    np.testing.assert_array_equal(history["cycle"][swollen_rows(history)], [1])
+
+
+@pytest.mark.parametrize("swells_towards", [1.0, 0.0])
+def test_first_swollen_fields_are_chosen(swells_towards: float) -> None:
+    history = columns(history_rows(CYCLES, swells_towards))
+    times = HALF_CYCLE * np.arange(2 * CYCLES + 1)
+    assert first_swollen_time(times, history) == 1
+    assert first_swollen_time(times[2:], history) == 1
+    assert first_swollen_time(times[:1], history) == 0
+
+
+def test_initial_fields_are_not_taken_for_swollen_after_one_giant_step() -> None:
+    history = columns([replace(history_rows(1)[3], time_s=HALF_CYCLE)])
+    assert first_swollen_time(np.array([0.0, HALF_CYCLE]), history) == 1
+
+
+def test_run_gives_all_figures_in_column_width(folder: Path) -> None:
+    files = draw_run(folder)
+    assert [file.name for file in files] == [
+        "mesh.png",
+        "von_mises_lithiated.png",
+        "creep_strain.png",
+        "cycles.png",
+        "pressure_porosity.png",
+    ]
+    for file in files:
+        image = imread(file)
+        assert image.shape[1] == pytest.approx(90 / 25.4 * 200, abs=1)
+        # A blank page has one colour.
+        assert len(np.unique(image.reshape(-1, image.shape[2]), axis=0)) > 50
+
+
+def test_drawing_leaves_the_users_settings_alone(folder: Path) -> None:
+    before = dict(mpl.rcParams)
+    draw_run(folder)
+    assert dict(mpl.rcParams) == before
+
+
+def test_mesh_is_drawn_undeformed_with_both_phases(swollen: FieldSnapshot) -> None:
+    axes = mesh_figure(swollen).axes[0]
+    active, framework = (c for c in axes.collections if isinstance(c, PolyCollection))
+    for cells, left in ((active, 0.05), (framework, 1.05)):
+        corners = np.vstack([path.vertices for path in cells.get_paths()])
+        assert corners[:, 0].min() == pytest.approx(left, abs=1e-4)
+        assert corners[:, 0].max() == pytest.approx(left + 2 * RADIUS, abs=1e-4)
+    assert tuple(active.get_facecolor()[0]) != tuple(framework.get_facecolor()[0])
+
+
+def test_stress_is_drawn_on_the_deformed_shape(swollen: FieldSnapshot) -> None:
+    axes = von_mises_figure(swollen, "title").axes[0]
+    (cells,) = (c for c in axes.collections if isinstance(c, PolyCollection))
+    np.testing.assert_array_equal(cells.get_array(), swollen.field("von_mises"))
+    corners = np.vstack([path.vertices for path in cells.get_paths()])
+    assert corners[:, 0].min() == pytest.approx(0.5 - 1.1 * RADIUS, abs=1e-4)
+    (outline,) = (c for c in axes.collections if isinstance(c, LineCollection))
+    assert len(outline.get_paths()) == 36
+
+
+def test_creep_arrows_stand_on_active_cells_and_point_both_ways(swollen: FieldSnapshot) -> None:
+    strained = {**swollen.arrays, "creep_strain": swollen.field("creep_strain") + 1.0}
+    axes = creep_figure(replace(swollen, arrays=strained), "title").axes[0]
+    forth, back = (c for c in axes.collections if isinstance(c, Quiver))
+    assert len(forth.U) > 20
+    np.testing.assert_allclose([forth.U, forth.V], [-back.U, -back.V])
+    offset = np.column_stack([forth.X, forth.Y]) - 0.5
+    assert (np.linalg.norm(offset, axis=1) < 1.1 * RADIUS).all()
+    along = np.abs(offset[:, 0] * forth.U + offset[:, 1] * forth.V)
+    assert (along > 0.9 * np.hypot(forth.U, forth.V) * np.linalg.norm(offset, axis=1)).all()
+
+
+def test_framework_is_coloured_only_if_it_crept(swollen: FieldSnapshot) -> None:
+    def coloured(snapshot: FieldSnapshot) -> int:
+        collections = creep_figure(snapshot, "title").axes[0].collections
+        values = [c.get_array() for c in collections if isinstance(c, PolyCollection)]
+        return sum(len(v) for v in values if v is not None)
+
+    crept = {**swollen.arrays, "creep_strain": swollen.field("creep_strain") + 0.01}
+    assert coloured(swollen) == (swollen.field("material") == 0.0).sum()
+    assert coloured(replace(swollen, arrays=crept)) == len(swollen.cells)
+
+
+def test_maps_of_the_stress_free_state_are_drawn(folder: Path) -> None:
+    initial = read_fields(folder, 0)
+    for figure in (von_mises_figure(initial, "title"), creep_figure(initial, "title")):
+        figure.canvas.draw()
+
+
+def _lines(figure: Figure) -> dict[str, NDArray[np.float64]]:
+    return {
+        str(line.get_label()): np.asarray(line.get_xydata())
+        for axes in figure.axes
+        for line in axes.get_lines()
+    }
+
+
+def test_cycles_show_the_swollen_ends() -> None:
+    lines = _lines(cycles_figure(columns(history_rows(CYCLES))))
+    cycle = np.arange(1, CYCLES + 1)
+    expected = np.column_stack([cycle, 100 * (1 - 0.3 * 0.9**cycle)])
+    np.testing.assert_allclose(lines["active facing active"], expected)
+    np.testing.assert_allclose(lines["framework"][:, 1], 0.17 * 0.95**cycle)
+
+
+def test_single_cycle_is_drawn_over_time() -> None:
+    figure = cycles_figure(columns(history_rows(1)))
+    assert figure.axes[1].get_xlabel() == "time / h"
+    assert _lines(figure)["active"][-1, 0] == pytest.approx(20.0)
+
+
+def test_every_axis_names_its_unit() -> None:
+    history = columns(history_rows(CYCLES))
+    labels = [
+        axes.get_ylabel() for f in (cycles_figure, pressure_figure) for axes in f(history).axes
+    ]
+    assert [label.rpartition(" / ")[2] for label in labels] == ["%", "GPa", "GPa", "%"]
+
+
+def test_absent_phase_is_left_out_of_the_legend() -> None:
+    rows = [replace(row, pressure_mean_framework_gpa=math.nan) for row in history_rows(1)]
+    legend = pressure_figure(columns(rows)).axes[0].get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "active",
+        "walls in x",
+        "walls in y",
+    ]
+
+
+def test_empty_or_missing_results_are_typed_errors(tmp_path: Path) -> None:
+    with pytest.raises(ResultError, match="cannot read the history"):
+        draw_run(tmp_path)
+    HistoryWriter(tmp_path / "history.csv").close()
+    with pytest.raises(ResultError, match="cannot read the fields"):
+        draw_run(tmp_path)
+    run = tmp_path / "run"
+    run.mkdir()
+    write_run(MPI.COMM_SELF, run, cycles=1)
+    HistoryWriter(run / "history.csv").close()
+    with pytest.raises(ResultError, match="no results yet"):
+        draw_run(run)
