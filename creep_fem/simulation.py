@@ -65,7 +65,9 @@ class Swelling:
         self._model, self._start = model, soc.start
         self._change, self._mode = material.volume_change, material.growth_mode
         ends = (soc.high, soc.low) if self._change >= 0.0 else (soc.low, soc.high)
-        self.half_cycles = half_cycles(config.cycling.c_rate, config.cycling.cycles, soc.start, *ends)
+        self.half_cycles = half_cycles(
+            config.cycling.c_rate, config.cycling.cycles, soc.start, *ends
+        )
         self.current = self.half_cycles[0]
 
     def apply(self, time: float) -> None:
@@ -95,7 +97,9 @@ class Simulation:
         self.problem = StepProblem(
             model, boundary, law, particles.box, SEARCH_MARGIN, contact.surface_drag
         )
-        softest = min(config.materials.active.shear_modulus, config.materials.framework.shear_modulus)
+        softest = min(
+            config.materials.active.shear_modulus, config.materials.framework.shear_modulus
+        )
         floor = _FORCE_FLOOR_STRAIN * softest * float(np.linalg.norm(boundary.weights))
         newton, steps = config.newton, config.time_step
         settings = NewtonSettings(

@@ -1,0 +1,1 @@
+"""Contact of particle surfaces: pure NumPy, testable without a mesh library."""

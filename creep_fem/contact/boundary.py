@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +20,20 @@ class Arc(Protocol):
     """One connected piece of the free surface of a body, solid on the left."""
 
     @property
-    def body(self) -> int: ...
+    def body(self) -> int:
+        """Body the surface belongs to."""
+
     @property
-    def nodes(self) -> NDArray[np.int64]: ...
+    def nodes(self) -> NDArray[np.int64]:
+        """Mesh points along the surface, shape (k,)."""
+
     @property
-    def closed(self) -> bool: ...
+    def closed(self) -> bool:
+        """Whether the last node is joined to the first."""
+
     @property
-    def walls(self) -> tuple[str, str] | None: ...
+    def walls(self) -> tuple[str, str] | None:
+        """Walls at the start and end of an open piece."""
 
 
 def basis(t: NDArray[np.float64], derivative: int = 0) -> NDArray[np.float64]:
@@ -80,9 +87,7 @@ class Boundary:
     preceding: NDArray[np.int64]
 
     @classmethod
-    def from_arcs(
-        cls, points: NDArray[np.float64], arcs: Sequence[Arc], box: float
-    ) -> Boundary:
+    def from_arcs(cls, points: NDArray[np.float64], arcs: Sequence[Arc], box: float) -> Boundary:
         """Number the surface nodes arc by arc and build the segments.
 
         Args:
@@ -131,7 +136,7 @@ class Boundary:
 
 def _arc_segments(
     arc: Arc, first_node: int, first_segment: int, box: float
-) -> tuple[NDArray[np.int64], ...]:
+) -> tuple[NDArray[Any], ...]:
     """Control points, mirrors, offsets, neighbours and node-to-segment map of one arc."""
     k = len(arc.nodes)
     m = k if arc.closed else k - 1

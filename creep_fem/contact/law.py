@@ -46,11 +46,13 @@ class PressureGapLaw:
 
     def pressure(self, gap: NDArray[np.float64]) -> NDArray[np.float64]:
         """Contact pressure in GPa at the gaps in um."""
-        return self.stiffness * self.smoothing * np.logaddexp(0.0, -self._scaled(gap))
+        softplus: NDArray[np.float64] = np.logaddexp(0.0, -self._scaled(gap))
+        return self.stiffness * self.smoothing * softplus
 
     def tangent(self, gap: NDArray[np.float64]) -> NDArray[np.float64]:
         """Second derivative of the potential, -dp/dg, in GPa/um."""
-        return self.stiffness * expit(-self._scaled(gap))
+        slope: NDArray[np.float64] = expit(-self._scaled(gap))
+        return self.stiffness * slope
 
     def potential(self, gap: NDArray[np.float64]) -> NDArray[np.float64]:
         """Potential psi with psi' = -p in GPa um.
@@ -61,4 +63,5 @@ class PressureGapLaw:
         scaled = self._scaled(gap)
         tail = spence(1.0 + np.exp(-np.abs(scaled)))  # Li2(-exp(-|s|))
         inside = -(np.pi**2) / 6.0 - 0.5 * scaled**2 - tail
-        return -self.stiffness * self.smoothing**2 * np.where(scaled < 0.0, inside, tail)
+        dilogarithm: NDArray[np.float64] = np.where(scaled < 0.0, inside, tail)
+        return -self.stiffness * self.smoothing**2 * dilogarithm

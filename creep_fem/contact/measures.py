@@ -42,9 +42,7 @@ class ContactShares:
     min_gap: float
 
 
-def outward_normals(
-    boundary: Boundary, positions: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def outward_normals(boundary: Boundary, positions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Unit outward normals at all surface nodes, shape (ns, 2)."""
     segment = boundary.node_segment
     # the last node of an open arc is the end of its last segment, all others start theirs
@@ -84,9 +82,7 @@ def phase_distances(
     radius = 4.0 * longest
     open_nodes = np.arange(len(positions))
     while len(open_nodes) and radius < 4.0 * box:
-        feet = project(
-            boundary, positions, nearby_bodies(boundary, positions, open_nodes, radius)
-        )
+        feet = project(boundary, positions, nearby_bodies(boundary, positions, open_nodes, radius))
         phase = body_phase[boundary.segment_body[feet.segment]]
         np.minimum.at(distance, (feet.node, phase), _signed_distance(boundary, positions, feet))
         # what is nearer than the radius (less half a segment) cannot have been missed
@@ -121,9 +117,10 @@ def contact_shares(
     length = np.repeat(boundary.segment_lengths(positions)[:, None], _SAMPLES, axis=1)
     own = np.repeat(body_phase[boundary.segment_body][:, None], _SAMPLES, axis=1)
     pair = (own * phases + facing).ravel()
-    total = np.bincount(pair, length.ravel(), minlength=phases**2)
-    touched = np.bincount(pair, (length * touching).ravel(), minlength=phases**2)
-    total, touched = total.reshape(phases, phases), touched.reshape(phases, phases)
+    total, touched = (
+        np.bincount(pair, lengths.ravel(), minlength=phases**2).reshape(phases, phases)
+        for lengths in (length, length * touching)
+    )
     with np.errstate(invalid="ignore"):
         ratio, fraction = touched / total, touched.sum(axis=1) / total.sum(axis=1)
     return ContactShares(ratio, fraction, float(distance.min()))

@@ -158,7 +158,8 @@ class WallTerms:
     def forces(self) -> NDArray[np.float64]:
         """Force of the lower and the upper walls on every node in GPa um, shape (2, n, 2)."""
         pressure = 2.0 * self.law.pressure(self._image_gaps) * self.weights[:, None]
-        return pressure * np.array([1.0, -1.0])[:, None, None]
+        inwards: NDArray[np.float64] = pressure * np.array([1.0, -1.0])[:, None, None]
+        return inwards
 
     def add_gradient(self, gradient: NDArray[np.float64]) -> None:
         """Add the energy's gradient in GPa um to a flat array of surface dofs, shape (2 ns,)."""

@@ -64,9 +64,7 @@ def nearby_bodies(
     return FootPoints(node[first], segment[first], np.full(int(first.sum()), 0.5))
 
 
-def project(
-    boundary: Boundary, positions: NDArray[np.float64], start: FootPoints
-) -> FootPoints:
+def project(boundary: Boundary, positions: NDArray[np.float64], start: FootPoints) -> FootPoints:
     """Newton projection onto the splines, hopping to neighbouring segments.
 
     At the open ends of an arc the end segment is extended: its mirror image starts there.

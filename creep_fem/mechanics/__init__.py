@@ -1,0 +1,1 @@
+"""Kinematics, material law and weak form."""

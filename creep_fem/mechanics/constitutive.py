@@ -125,7 +125,7 @@ class HenckyNorton:
 
     @property
     def trial_mises(self) -> Expr:
-        """Von Mises stress of the elastic trial state, q_trial = 2 G sqrt(3/2 dev e : dev e), GPa."""
+        """Trial von Mises stress q_trial = 2 G sqrt(3/2 dev e : dev e) in GPa."""
         mean = self._in_plane / 6.0 - self._out_of_plane / 3.0
         deviator2 = 0.5 * _squared_half_log_ratio(self._y) + 6.0 * mean**2
         return 2.0 * self.lame.shear * ufl.sqrt(1.5 * deviator2 + _TINY_STRAIN**2)

@@ -19,15 +19,24 @@ class ParticleCells(Protocol):
     """Second-order triangles of separate particles, known on every process."""
 
     @property
-    def points(self) -> NDArray[np.float64]: ...
+    def points(self) -> NDArray[np.float64]:
+        """Points in um, shape (n, 2)."""
+
     @property
-    def cells(self) -> NDArray[np.int64]: ...
+    def cells(self) -> NDArray[np.int64]:
+        """Points of every cell in gmsh's order, shape (m, 6)."""
+
     @property
-    def cell_body(self) -> NDArray[np.int32]: ...
+    def cell_body(self) -> NDArray[np.int32]:
+        """Body of every cell, shape (m,)."""
+
     @property
-    def body_phase(self) -> NDArray[np.int32]: ...
+    def body_phase(self) -> NDArray[np.int32]:
+        """Phase of every body, shape (bodies,)."""
+
     @property
-    def wall_nodes(self) -> dict[str, NDArray[np.int64]]: ...
+    def wall_nodes(self) -> dict[str, NDArray[np.int64]]:
+        """Points of cut faces on the walls left, right, bottom and top."""
 
 
 @dataclass(frozen=True)

@@ -24,25 +24,35 @@ QUADRATURE_DEGREE = 2
 
 
 class Creep(Protocol):
-    """Parameters of the Norton law A (q/s)^n: 1/s, GPa, 1."""
+    """Parameters of the Norton law A (q/s)^n."""
 
     @property
-    def rate(self) -> float: ...
+    def rate(self) -> float:
+        """Creep rate A at the reference stress in 1/s."""
+
     @property
-    def reference_stress(self) -> float: ...
+    def reference_stress(self) -> float:
+        """Reference stress s in GPa."""
+
     @property
-    def exponent(self) -> float: ...
+    def exponent(self) -> float:
+        """Stress exponent n."""
 
 
 class Phase(Protocol):
-    """Mechanical parameters of one phase: GPa, 1."""
+    """Mechanical parameters of one phase."""
 
     @property
-    def bulk_modulus(self) -> float: ...
+    def bulk_modulus(self) -> float:
+        """Bulk modulus K in GPa."""
+
     @property
-    def shear_modulus(self) -> float: ...
+    def shear_modulus(self) -> float:
+        """Shear modulus G in GPa."""
+
     @property
-    def creep(self) -> Creep | None: ...
+    def creep(self) -> Creep | None:
+        """Creep law, None for an elastic phase."""
 
 
 @dataclass(frozen=True)

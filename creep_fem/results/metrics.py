@@ -60,7 +60,7 @@ def phase_averages(
     peaks = np.array([np.max(f, initial=0.0) for f in (fields[0], fields[2])])
     comm.Allreduce(MPI.IN_PLACE, peaks, op=MPI.MAX)
     means = sums[1:] / sums[0] if sums[0] > 0.0 else np.full(3, np.nan)
-    return PhaseAverages(*means, area=sums[0], mises_max=peaks[0], creep_strain_max=peaks[1])
+    return PhaseAverages(*(float(v) for v in (*means, sums[0], *peaks)))
 
 
 def history_row(

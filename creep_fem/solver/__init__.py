@@ -1,0 +1,1 @@
+"""Solves the time steps: incremental potential, Newton's method, adaptive steps."""

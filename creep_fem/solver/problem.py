@@ -132,7 +132,8 @@ class StepProblem:
     def _drag_stiffness(self) -> NDArray[np.float64]:
         """Drag per displacement in GPa of the owned surface nodes."""
         weights = self.contact.boundary.weights[self.surface.owned]
-        return (self._drag / self.dt) * weights
+        stiffness: NDArray[np.float64] = (self._drag / self.dt) * weights
+        return stiffness
 
     def internal_force(self) -> NDArray[np.float64]:
         """Owned internal nodal forces in GPa um at the present state (collective)."""
@@ -140,7 +141,8 @@ class StepProblem:
         force.array[:] = 0.0
         fem.assemble_vector(force.array, self.model.residual)
         force.scatter_reverse(InsertMode.add)
-        return force.array[: self._owned]
+        owned: NDArray[np.float64] = force.array[: self._owned]
+        return owned
 
     def residual(self, f: PETSc.Vec) -> float:
         """Gradient of the potential at the present state (collective).

@@ -22,9 +22,10 @@ _SLOW_ITERATIONS = 12
 
 
 class Loading(Protocol):
-    """What drives the problem: sets the growth at a time in s."""
+    """What drives the problem."""
 
-    def apply(self, time: float) -> None: ...
+    def apply(self, time: float) -> None:
+        """Set the growth at a time in s."""
 
 
 @dataclass(frozen=True)

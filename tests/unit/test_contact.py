@@ -1,0 +1,171 @@
+"""Law, splines, projection and the contact energy with its derivatives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse
+from numpy.typing import NDArray
+from packings import boundary_of, circle, half_circle
+from scipy.integrate import quad
+
+from creep_fem.contact.boundary import Boundary
+from creep_fem.contact.law import PressureGapLaw
+from creep_fem.contact.potential import Contact, Triplets
+
+LAW = PressureGapLaw(stiffness=100.0, smoothing=0.004, zero_gap_pressure=0.1)
+BOX = 5.06
+
+
+def three_bodies(noise: float = 0.0) -> tuple[Boundary, NDArray[np.float64], Contact]:
+    """Two discs and a half disc that overlap by some nm."""
+    pieces = [circle(2.0, 1.9, 1.0, 40), circle(4.002, 2.3, 1.05, 44), half_circle(3.75, 1.2, 25)]
+    boundary, points = boundary_of(pieces, BOX)
+    points = points + noise * np.random.default_rng(0).standard_normal(points.shape)
+    fixed = np.zeros(points.shape, dtype=bool)
+    fixed[[84, 108], 0] = True
+    contact = Contact(boundary, LAW, BOX, fixed, np.arange(len(points)))
+    contact.search(points, margin=0.05)
+    return boundary, points, contact
+
+
+def dense(entries: Triplets, size: int) -> NDArray[np.float64]:
+    matrix = scipy.sparse.coo_array((entries.values, (entries.rows, entries.columns)), (size, size))
+    return matrix.toarray()
+
+
+@pytest.mark.parametrize("gap", [-0.05, -0.004, 0.0, 0.003, 0.02])
+def test_potential_is_integral_of_pressure(gap: float) -> None:
+    far = gap + 60.0 * LAW.smoothing
+    work, _ = quad(lambda g: float(LAW.pressure(np.array(g))), gap, far, epsabs=1e-14)
+    potential = LAW.potential(np.array([gap]))[0] - LAW.potential(np.array([far]))[0]
+    assert potential == pytest.approx(work, rel=1e-9)
+
+
+def test_tangent_is_slope_of_pressure() -> None:
+    gap, h = np.linspace(-0.03, 0.03, 13), 1e-7
+    slope = (LAW.pressure(gap + h) - LAW.pressure(gap - h)) / (2.0 * h)
+    np.testing.assert_allclose(LAW.tangent(gap), -slope, rtol=1e-6, atol=1e-9)
+
+
+def test_zero_gap_pressure_and_cutoff() -> None:
+    assert LAW.pressure(np.array([0.0]))[0] == pytest.approx(0.1, rel=1e-12)
+    assert LAW.pressure(np.array([LAW.cutoff]))[0] < 1e-15
+
+
+def test_law_is_finite_far_apart_and_far_inside() -> None:
+    gap = np.array([-10.0, 10.0, np.inf])
+    with np.errstate(over="raise", invalid="raise"):
+        assert np.all(np.isfinite(LAW.pressure(gap)))
+    assert LAW.potential(gap)[1:] == pytest.approx([0.0, 0.0], abs=1e-300)
+
+
+def test_lumped_lengths_add_up_to_the_circumference() -> None:
+    boundary, _ = boundary_of([circle(2.5, 2.5, 1.0, 64), half_circle(2.5, 1.2, 33)], BOX)
+    assert boundary.weights[:64].sum() == pytest.approx(2.0 * np.pi, rel=1e-5)
+    assert boundary.weights[64:].sum() == pytest.approx(1.2 * np.pi, rel=1e-5)
+
+
+def test_spline_on_a_circle_has_order_four() -> None:
+    errors = []
+    for count in (16, 32, 64):
+        boundary, points = boundary_of([circle(0.0, 0.0, 1.0, count)], BOX)
+        control = boundary.control_points(points, np.arange(count))
+        middle = np.einsum("k,nki->ni", np.array([-1.0, 9.0, 9.0, -1.0]) / 16.0, control)
+        errors.append(np.abs(np.hypot(middle[:, 0], middle[:, 1]) - 1.0).max())
+    orders = np.log2(np.array(errors[:-1]) / errors[1:])
+    assert orders == pytest.approx(4.0, abs=0.1)
+
+
+def test_gap_between_discs_is_that_of_circles() -> None:
+    centres, radii = np.array([[1.5, 2.0], [3.6, 2.4]]), (1.0, 1.1)
+    boundary, points = boundary_of(
+        [circle(*c, r, 128) for c, r in zip(centres, radii, strict=True)], BOX
+    )
+    contact = Contact(boundary, LAW, BOX, np.zeros(points.shape, bool), np.arange(len(points)))
+    contact.search(points, margin=0.2)
+    feet = contact.evaluate(points).pairs
+    nodes = contact.candidates.node
+    other = centres[1 - boundary.node_body[nodes]]
+    radius = np.array(radii)[1 - boundary.node_body[nodes]]
+    exact = np.hypot(*(points[nodes] - other).T) - radius
+    np.testing.assert_allclose(feet.gap, exact, atol=1e-6)
+
+
+def test_gradient_and_hessian_against_finite_differences() -> None:
+    _, points, contact = three_bodies(noise=0.003)
+    state = contact.evaluate(points)
+    assert state.active_pairs > 8
+    assert state.min_gap < 0.0
+    size, h = points.size, 1e-7
+    hessian = dense(state.hessian(), size)
+    gradient, numeric_gradient = state.gradient(), np.zeros(size)
+    numeric_hessian = np.zeros((size, size))
+    for dof in range(size):
+        change = np.zeros(size)
+        change[dof] = h
+        ahead, behind = (contact.evaluate(points + s * change.reshape(-1, 2)) for s in (1, -1))
+        numeric_gradient[dof] = (ahead.energy - behind.energy) / (2.0 * h)
+        numeric_hessian[dof] = (ahead.gradient() - behind.gradient()) / (2.0 * h)
+    # a mirrored control point moves with the wall's own coordinate only through fixed dofs
+    free = np.setdiff1d(np.arange(size), [2 * 84, 2 * 108])
+    np.testing.assert_allclose(
+        numeric_gradient[free], gradient[free], atol=1e-7 * np.abs(gradient).max()
+    )
+    np.testing.assert_allclose(
+        numeric_hessian[np.ix_(free, free)],
+        hessian[np.ix_(free, free)],
+        atol=1e-7 * np.abs(hessian).max(),
+    )
+    np.testing.assert_allclose(hessian, hessian.T, atol=1e-14 * np.abs(hessian).max())
+
+
+def test_action_equals_reaction() -> None:
+    boundary, points = boundary_of([circle(1.5, 2.5, 1.0, 40), circle(3.49, 2.6, 1.0, 44)], BOX)
+    contact = Contact(boundary, LAW, BOX, np.zeros(points.shape, bool), np.arange(len(points)))
+    contact.search(points, margin=0.05)
+    forces = -contact.evaluate(points).gradient().reshape(-1, 2)
+    scale = np.abs(forces).max()
+    assert scale > 1e-3
+    assert np.abs(forces.sum(axis=0)).max() < 1e-13 * scale
+    torque = points[:, 0] * forces[:, 1] - points[:, 1] * forces[:, 0]
+    assert abs(torque.sum()) < 1e-13 * scale
+
+
+def test_shares_of_nodes_add_up_to_the_whole() -> None:
+    boundary, points, contact = three_bodies()
+    whole = contact.evaluate(points)
+    fixed = np.zeros(points.shape, dtype=bool)
+    fixed[[84, 108], 0] = True
+    gradient, energy = np.zeros(points.size), 0.0
+    for nodes in (np.arange(0, 109, 2), np.arange(1, 109, 2)):
+        part = Contact(boundary, LAW, BOX, fixed, nodes)
+        part.search(points, margin=0.05)
+        state = part.evaluate(points)
+        gradient, energy = gradient + state.gradient(), energy + state.energy
+    assert energy == pytest.approx(whole.energy, rel=1e-13)
+    np.testing.assert_allclose(gradient, whole.gradient(), rtol=0, atol=1e-15)
+
+
+def test_wall_acts_like_the_mirror_image() -> None:
+    """A disc pressed against a wall feels the force that its mirror image would exert."""
+    box, radius = 6.0, 1.0
+    x = radius - 0.001
+    pieces = [circle(x, 3.0, radius, 96)]
+    boundary, points = boundary_of(pieces, box)
+    wall = Contact(boundary, LAW, box, np.zeros(points.shape, bool), np.arange(len(points)))
+    wall.search(points, margin=0.05)
+    by_wall = -wall.evaluate(points).gradient().reshape(-1, 2)[:, 0].sum()
+
+    shifted = [circle(x + 2.0, 3.0, radius, 96), circle(2.0 - x, 3.0, radius, 96)]
+    boundary, points = boundary_of(shifted, box)
+    pair = Contact(boundary, LAW, box, np.zeros(points.shape, bool), np.arange(len(points)))
+    pair.search(points, margin=0.05)
+    by_image = -pair.evaluate(points).gradient().reshape(-1, 2)[:96, 0].sum()
+    assert by_wall == pytest.approx(by_image, rel=2e-2)
+
+
+def test_search_notices_motion() -> None:
+    _, points, contact = three_bodies()
+    assert contact.search_is_valid(points + 0.03)
+    assert not contact.search_is_valid(points + 0.05)
