@@ -100,5 +100,5 @@ def _node_points(distributed: mesh.Mesh, space: fem.FunctionSpace) -> NDArray[np
     index_map = space.dofmap.index_map
     node_point = np.empty(index_map.size_local + index_map.num_ghosts, dtype=np.int64)
     cells = space.dofmap.list
-    node_point[cells] = np.asarray(geometry.input_global_indices)[geometry.dofmap]
+    node_point[cells] = np.asarray(geometry.input_global_indices)[geometry.dofmaps[0]]
     return node_point

@@ -1,0 +1,123 @@
+"""The package as installed: one version everywhere, the command, the data, a lock that fits."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+from ruamel.yaml import YAML
+
+import creep_fem
+
+ROOT = Path(__file__).parents[2]
+NAME = re.compile(r"^[A-Za-z0-9._-]+")
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    table: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return table["project"]
+
+
+def _normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _locked() -> dict[str, str]:
+    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    pairs = (line.split("==") for line in lines if not line.startswith("#"))
+    return {_normalised(name): version for name, version in pairs}
+
+
+def test_version_is_the_same_everywhere(project: dict[str, Any]) -> None:
+    citation = YAML(typ="safe").load(ROOT / "CITATION.cff")
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    releases = re.findall(r"^## \[(\d+\.\d+\.\d+)\]", changelog, re.MULTILINE)
+    found = {
+        creep_fem.__version__,
+        metadata.version("creep-fem"),
+        project["version"],
+        citation["version"],
+        releases[0],
+    }
+    assert len(found) == 1, found
+
+
+def test_command_prints_the_version() -> None:
+    command = Path(sys.executable).with_name("creep-fem")
+    done = subprocess.run([command, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-1] == creep_fem.__version__
+
+
+def test_import_stays_light() -> None:
+    heavy = ("dolfinx", "gmsh", "matplotlib", "petsc4py", "pyvista")
+    program = f"import sys, creep_fem; print(*[m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
+
+
+def test_library_and_type_marker_are_in_the_wheel(tmp_path: Path) -> None:
+    # A copy, as a build leaves traces beside the sources.
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    package = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "creep_fem", source / "creep_fem", ignore=package)
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--wheel-dir",
+        tmp_path,
+    ]
+    subprocess.run([*command, source], check=True)
+    with ZipFile(next(tmp_path.glob("creep_fem-*.whl"))) as wheel:
+        packed = set(wheel.namelist())
+    library = resources.files(creep_fem) / "materials" / "library"
+    expected = {f"creep_fem/materials/library/{file.name}" for file in library.iterdir()}
+    assert len(expected) >= 6
+    assert expected | {"creep_fem/py.typed"} <= packed
+    assert not [name for name in packed if name.startswith(("tests", "configs"))]
+
+
+def test_lock_holds_versions_only_and_covers_every_requirement(project: dict[str, Any]) -> None:
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        assert line.startswith("#") or re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line), line
+    extras = project["optional-dependencies"].values()
+    wanted = [*project["dependencies"], *(item for extra in extras for item in extra)]
+    names = {_normalised(match[0]) for item in wanted if (match := NAME.match(item))}
+    assert names <= set(_locked())
+
+
+def test_environment_matches_the_lock() -> None:
+    if not (Path(sys.prefix) / "installed").exists():
+        pytest.skip("not the environment that scripts/bootstrap made")
+    versions = {_normalised(d.name): d.version for d in metadata.distributions()}
+    locked = _locked()
+    differing = {n: v for n, v in versions.items() if n in locked and v != locked[n]}
+    assert not differing
+
+
+def test_image_installs_what_the_check_asks_for() -> None:
+    check = (ROOT / "scripts" / "check_system.py").read_text(encoding="utf-8")
+    libraries = set(re.findall(r'"lib\w+\.so\.\d+": "([\w-]+)"', check))
+    packages = {"gcc", "libc6-dev", "python3-dev", "python3-venv", *libraries}
+    assert len(libraries) >= 10
+    for name in ("Dockerfile", "README.md"):
+        words = set((ROOT / name).read_text(encoding="utf-8").split())
+        assert packages <= words, (name, packages - words)

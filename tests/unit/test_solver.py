@@ -1,0 +1,156 @@
+"""Step problem, Newton solver and time stepper on two discs that swell into each other."""
+
+from __future__ import annotations
+
+import creep_fem._backend  # noqa: F401
+
+# isort: split
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from mpi4py import MPI
+
+from creep_fem.contact.boundary import Boundary
+from creep_fem.contact.law import PressureGapLaw
+from creep_fem.errors import NotConverged
+from creep_fem.mechanics.domain import Domain
+from creep_fem.mechanics.model import MechanicsModel
+from creep_fem.microstructure import Disc, Layout, build_mesh
+from creep_fem.solver.newton import NewtonSettings, NewtonSolver
+from creep_fem.solver.problem import StepProblem
+from creep_fem.solver.stepping import StepSettings, TimeStepper
+
+BOX = 3.0
+LAYOUT = Layout(BOX, (Disc(0.75, 1.5, 0.7, "active"), Disc(3.0, 1.5, 1.45, "framework")))
+
+
+@dataclass(frozen=True)
+class Sizes:
+    surface_size: float = 0.4
+    interior_size: float = 0.6
+
+
+@dataclass(frozen=True)
+class Norton:
+    rate: float = 1e-5
+    reference_stress: float = 0.1
+    exponent: float = 4.5
+
+
+@dataclass(frozen=True)
+class Phase:
+    bulk_modulus: float
+    shear_modulus: float
+    creep: Norton | None
+
+
+@dataclass
+class Ramp:
+    """Volume growth of the first phase at a constant rate in 1/s."""
+
+    model: MechanicsModel
+    rate: float
+
+    def apply(self, time: float) -> None:
+        stretch = (1.0 + self.rate * time) ** (1.0 / 3.0)
+        self.model.set_growth([(stretch, stretch), (1.0, 1.0)])
+
+
+def two_discs() -> StepProblem:
+    particles = build_mesh(LAYOUT, Sizes())
+    domain = Domain.distribute(MPI.COMM_SELF, particles)
+    model = MechanicsModel(domain, (Phase(6.7, 4.0, Norton()), Phase(67.0, 40.0, None)))
+    boundary = Boundary.from_arcs(particles.points, particles.arcs, BOX)
+    law = PressureGapLaw(100.0, 0.004, 0.1)
+    return StepProblem(model, boundary, law, BOX, search_margin=0.1, drag=4.0)
+
+
+def stepper(
+    problem: StepProblem, iterations: int = 40, minimum: float = 1.0, rate: float = 0.6 / 36000.0
+) -> TimeStepper:
+    settings = NewtonSettings(1e-9, 1e-4, iterations, surface_step=0.05)
+    solver = NewtonSolver(problem, settings, {})
+    return TimeStepper(
+        solver, Ramp(problem.model, rate), StepSettings(200.0, minimum, 3600.0, 2e-3)
+    )
+
+
+def test_residual_and_tangent_are_derivatives_of_the_potential() -> None:
+    problem = two_discs()
+    problem.begin(500.0)
+    Ramp(problem.model, 0.6 / 36000.0).apply(20000.0)
+    rng = np.random.default_rng(3)
+    x, f, product = (problem.new_vector() for _ in range(3))
+    free = np.ones(x.getLocalSize())
+    free[problem.fixed_dofs] = 0.0
+    # the active disc grows by more than the gap around it; some noise everywhere
+    place = problem.space.tabulate_dof_coordinates()[:, :2] - np.array([0.75, 1.5])
+    active = np.hypot(*place.T) < 0.71
+    growth = (0.15 * place * active[:, None]).ravel()
+    base = free * (growth + 1e-3 * rng.normal(size=len(free)))
+
+    def at(values: np.ndarray) -> tuple[float, np.ndarray]:
+        x.setArray(values)
+        energy = problem.move_to(x)
+        problem.residual(f)
+        return energy, f.getArray().copy()
+
+    _, gradient = at(base)
+    assert problem.contact_state.active_pairs > 0
+    matrix = problem.tangent()
+    direction, h = free * rng.normal(size=len(free)), 1e-6
+    x.setArray(direction)
+    matrix.mult(x, product)
+    tangent = product.getArray() * free
+    (e1, g1), (e0, g0) = at(base + h * direction), at(base - h * direction)
+    assert (e1 - e0) / (2.0 * h) == pytest.approx(gradient @ direction, rel=1e-6)
+    difference = (g1 - g0) / (2.0 * h)
+    assert np.linalg.norm(difference - tangent) < 1e-6 * np.linalg.norm(tangent)
+
+
+def test_steps_hit_milestones_and_conserve_the_balance() -> None:
+    problem = two_discs()
+    march = stepper(problem)
+    steps = [*march.advance_to(3000.0), *march.advance_to(20000.0)]
+    times = [step.time for step in steps]
+    assert 3000.0 in times
+    assert times[-1] == 20000.0
+    assert times == sorted(times)
+    assert sum(step.dt for step in steps) == pytest.approx(20000.0)
+    walls = problem.reactions()
+    # what presses on the right wall presses on the left one
+    assert walls.right > 1e-3
+    assert walls.left == pytest.approx(walls.right, rel=2e-2)
+    assert problem.contact_state.min_gap > -0.01
+
+
+def test_creep_error_controls_the_step_size() -> None:
+    coarse, fine = (stepper(two_discs()) for _ in range(2))
+    fine.settings = StepSettings(200.0, 1.0, 3600.0, 2e-4)
+    assert len(list(fine.advance_to(9000.0))) > len(list(coarse.advance_to(9000.0)))
+
+
+def test_failure_is_typed_and_restores_the_state() -> None:
+    problem = two_discs()
+    march = stepper(problem, minimum=50.0)
+    for _ in march.advance_to(400.0):
+        pass
+    before = problem.model.displacement.x.array.copy()
+    hopeless = stepper(problem, iterations=0, minimum=50.0)
+    with pytest.raises(NotConverged, match="did not reach the tolerance") as caught:
+        next(hopeless.advance_to(1000.0))
+    failure = caught.value.failure
+    assert failure.dt == failure.minimum_dt == 50.0
+    assert failure.step == 1
+    assert len(failure.residual_history) == 1
+    assert np.isfinite(failure.min_gap)
+    np.testing.assert_array_equal(problem.model.displacement.x.array, before)
+
+
+def test_rejected_steps_are_retried_smaller() -> None:
+    """Growth so fast that three iterations cannot follow it at the first step size."""
+    march = stepper(two_discs(), iterations=3, minimum=0.1, rate=20.0 / 36000.0)
+    step = next(march.advance_to(400.0))
+    assert step.rejected > 0
+    assert step.dt < 200.0
