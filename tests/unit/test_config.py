@@ -1,0 +1,208 @@
+import json
+import pickle
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from creep_fem.config import RunConfig, json_schema, load_config
+from creep_fem.errors import ConfigError
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+NAMES = ("demo", "se_mse", "lco_mse", "fes_mse")
+
+TEXT = """\
+name: case
+microstructure:
+  packing:
+    box: 8 um
+    seed: 1
+    minimum_gap: 20 nm
+    active: {area_fraction: 0.356, radius: 1.0 um, spread: 0.15}
+    framework: {area_fraction: 0.397, radius: 1100 nm, spread: 0.15}
+mesh: {surface_size: 0.25 um, interior_size: 0.5 um}
+materials:
+  active: {name: Se, growth_mode: isotropic}
+  framework: {name: Mo6Se8}
+cycling:
+  c_rate: 0.1 /h
+  cycles: 20
+  soc: {start: 0.0, low: 0.22, high: 1.0}
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    file = tmp_path / "case.yaml"
+    file.write_text(TEXT, encoding="utf-8")
+    return file
+
+
+def test_values_are_in_internal_units(path):
+    config = load_config(path)
+    packing = config.microstructure.packing
+    assert config.name == "case"
+    assert config.source == path
+    assert config.microstructure.layout is None
+    assert (packing.box, packing.seed, packing.minimum_gap) == (8.0, 1, 0.02)
+    assert (packing.framework.area_fraction, packing.framework.radius) == (0.397, 1.1)
+    assert (config.mesh.surface_size, config.mesh.interior_size) == (0.25, 0.5)
+    assert config.cycling.c_rate == 0.1 / 3600.0
+    assert (config.cycling.soc.low, config.cycling.soc.high) == (0.22, 1.0)
+
+
+def test_defaults_are_those_that_are_documented(path):
+    config = load_config(path)
+    contact, step, newton = config.contact, config.time_step, config.newton
+    assert (contact.stiffness, contact.smoothing, contact.touching_gap) == (100.0, 0.004, 0.01)
+    assert (step.initial, step.minimum, step.maximum) == (200.0, 1e-3, 3600.0)
+    assert step.creep_tolerance == 5e-3
+    assert (newton.tolerance, newton.maximum_iterations, newton.surface_step) == (1e-8, 40, 0.05)
+    assert config.petsc_options == {}
+    assert (config.output.fields, config.output.figures) == ("half_cycles", True)
+
+
+def test_materials_come_from_the_library(path):
+    materials = load_config(path).materials
+    assert (materials.active.name, materials.active.growth_mode) == ("Se", "isotropic")
+    assert materials.active.volume_change == 0.98
+    assert asdict(materials.active.creep) == {
+        "rate": 1e-5,
+        "reference_stress": 0.1,
+        "exponent": 7.0,
+    }
+    assert materials.framework.young_modulus == 45.0
+    assert materials.framework.creep is None
+    # The framework's own swelling in the library is not used.
+    assert materials.framework.volume_change == 0.0
+
+
+@pytest.mark.parametrize(
+    ("override", "attribute", "value"),
+    [
+        ("young_modulus: 5 GPa", "young_modulus", 5.0),
+        ("poisson_ratio: 0.3", "poisson_ratio", 0.3),
+        ("volume_change: -0.05", "volume_change", -0.05),
+        ("volume_change: 98 %", "volume_change", 0.98),
+    ],
+)
+def test_single_values_of_the_library_can_be_replaced(path, override, attribute, value):
+    config = load_config(path, [f"materials.active.override={{{override}}}"])
+    if value > 0.0:
+        assert getattr(config.materials.active, attribute) == value
+        assert config.materials.active.name == "Se"
+
+
+def test_one_creep_parameter_can_be_replaced(path):
+    creep = load_config(
+        path, ["materials.active.override.creep.exponent=4.5"]
+    ).materials.active.creep
+    assert (creep.rate, creep.reference_stress, creep.exponent) == (1e-5, 0.1, 4.5)
+
+
+def test_creep_can_be_switched_off_and_on(path):
+    law = "materials.framework.override.creep={rate: 1e-9 /s, reference_stress: 1 GPa, exponent: 3}"
+    materials = load_config(path, ["materials.active.override.creep=none", law]).materials
+    assert materials.active.creep is None
+    assert asdict(materials.framework.creep) == {
+        "rate": 1e-9,
+        "reference_stress": 1.0,
+        "exponent": 3.0,
+    }
+
+
+def test_overrides_replace_and_add_entries(path):
+    config = load_config(
+        path,
+        [
+            "cycling.cycles=2",
+            "time_step.maximum=10 min",
+            "petsc_options.pc_type=lu",
+            "petsc_options.mat_mumps_icntl_14=50",
+            "output.fields=[0.22, 0.5]",
+        ],
+    )
+    assert config.cycling.cycles == 2
+    assert config.time_step.maximum == 600.0
+    assert config.petsc_options == {"pc_type": "lu", "mat_mumps_icntl_14": 50}
+    assert config.output.fields == (0.22, 0.5)
+
+
+def test_the_packing_can_be_exchanged_for_a_layout(path):
+    (path.parent / "discs.json").write_text("{}", encoding="utf-8")
+    overrides = ["microstructure.packing=null", "microstructure.layout=discs.json"]
+    assert load_config(path, overrides).microstructure.layout == path.parent / "discs.json"
+
+
+def test_a_shrinking_material_starts_towards_the_low_end(path):
+    shrinking = ["materials.active.override.volume_change=-0.05", "cycling.soc.start=1.0"]
+    assert load_config(path, shrinking).cycling.soc.start == 1.0
+    with pytest.raises(ConfigError, match=r"cycling\.soc\.start: the first half-cycle"):
+        load_config(path, shrinking[1:])
+    with pytest.raises(ConfigError, match=r"cycling\.soc\.start: the first half-cycle"):
+        load_config(path, shrinking[:1])
+
+
+def test_a_config_cannot_be_changed(path):
+    config = load_config(path)
+    with pytest.raises(ValidationError, match="frozen"):
+        config.cycling.cycles = 3
+
+
+def test_a_config_can_be_sent_to_other_processes(path):
+    config = load_config(path)
+    received = pickle.loads(pickle.dumps(config))
+    assert received == config
+    assert received.source == path
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_resolved_config_is_read_back_unchanged(name, tmp_path):
+    config = load_config(CONFIGS / f"{name}.yaml")
+    copy = tmp_path / "resolved.yaml"
+    copy.write_text(config.to_yaml(), encoding="utf-8")
+    again = load_config(copy)
+    assert again.model_dump() == config.model_dump()
+    assert again.to_yaml() == config.to_yaml()
+
+
+def test_the_resolved_config_writes_units_and_every_default(path):
+    text = load_config(path, ["materials.active.override.creep.exponent=4.5"]).to_yaml()
+    for line in (
+        "box: 8 um",
+        "young_modulus: 10 GPa",
+        "reference_stress: 0.1 GPa",
+        "exponent: 4.5",
+        "touching_gap: 0.01 um",
+        "creep_tolerance: 0.005",
+        "figures: true",
+    ):
+        assert f" {line}\n" in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_delivered_configs_are_named_like_their_files(name):
+    assert load_config(CONFIGS / f"{name}.yaml").name == name
+
+
+def test_the_reference_case_is_the_documented_one():
+    config = load_config(CONFIGS / "se_mse.yaml")
+    active, soc = config.materials.active, config.cycling.soc
+    assert (active.name, active.growth_mode, active.volume_change) == ("Se", "in_plane", 0.98)
+    assert asdict(active.creep) == {"rate": 1e-5, "reference_stress": 0.1, "exponent": 4.5}
+    assert config.materials.framework.name == "Mo6Se8"
+    assert (soc.start, soc.low, soc.high, config.cycling.cycles) == (0.0, 0.22, 1.0, 20)
+
+
+def test_json_schema_describes_quantities_and_knows_all_sections():
+    schema = json_schema()
+    assert set(schema["properties"]) == set(RunConfig.model_fields)
+    mesh = schema["$defs"]["Mesh"]
+    assert mesh["properties"]["surface_size"]["type"] == "string"
+    assert "a length above 0 um" in mesh["properties"]["surface_size"]["description"]
+    assert schema["$defs"]["Contact"]["properties"]["stiffness"]["default"] == "100 GPa/um"
+    assert "Se" in schema["$defs"]["ActiveChoice"]["properties"]["name"]["enum"]
+    assert "growth_mode" in schema["$defs"]["ActiveChoice"]["required"]
+    assert schema["additionalProperties"] is False
+    assert json.loads(json.dumps(schema)) == schema

@@ -1,0 +1,234 @@
+"""Drives the package's mechanics with displacements and loads that its simulations do not have.
+
+Forms, material state and return map are those of :class:`creep_fem.mechanics.model.MechanicsModel`;
+only Dirichlet conditions, loads and a plain Newton iteration are added here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import creep_fem._backend  # noqa: F401  isort: skip
+
+import dolfinx.fem.petsc as fem_petsc
+import numpy as np
+import ufl
+from dolfinx import fem, mesh
+from meshes import Array, Body
+from mpi4py import MPI
+from numpy.typing import NDArray
+from petsc4py import PETSc
+from ufl.core.expr import Expr
+
+from creep_fem.materials.parameters import NortonCreep, PhaseMaterial
+from creep_fem.mechanics.domain import Domain
+from creep_fem.mechanics.model import MechanicsModel
+
+Place = Callable[[Array], NDArray[np.bool_]]
+"""Which of the points, shape (3, n) in um, belong to a place."""
+
+_TOLERANCE = 1e-11  # of the internal forces
+_ROUND_OFF = 1e-15  # internal forces of this strain cannot be told from zero
+_LINEAR_SOLVER = {"ksp_type": "preonly", "pc_type": "lu", "pc_factor_mat_solver_type": "mumps"}
+
+
+def material(young: float, poisson: float, creep: NortonCreep | None = None) -> PhaseMaterial:
+    """A phase from its modulus in GPa, Poisson's ratio and creep law."""
+    return PhaseMaterial("verified", young, poisson, 0.0, creep)
+
+
+def everywhere(x: Array) -> NDArray[np.bool_]:
+    """The whole boundary."""
+    return np.ones(x.shape[1], dtype=bool)
+
+
+def line(component: int, value: float) -> Place:
+    """The points with a coordinate of this value in um."""
+    return lambda x: np.isclose(x[component], value)
+
+
+def circle(radius: float) -> Place:
+    """The points on a circle around the origin, radius in um."""
+    return lambda x: np.isclose(np.hypot(x[0], x[1]), radius)
+
+
+class LoadedBody:
+    """A body with its material, held and loaded in ways to be added.
+
+    Attributes:
+        model: The package's mechanics.
+        displacement: Its displacement in um.
+    """
+
+    def __init__(self, body: Body, phase: PhaseMaterial) -> None:
+        """Distribute the mesh and compile the package's forms (collective)."""
+        self.domain = Domain.distribute(MPI.COMM_WORLD, body)
+        self.model = MechanicsModel(self.domain, (phase,))
+        self.mesh, self.space = self.domain.mesh, self.domain.displacement_space
+        self.comm: MPI.Intracomm = self.mesh.comm
+        self.displacement = self.model.displacement
+        self._floor = _ROUND_OFF * phase.bulk_modulus * float(np.ptp(body.points, axis=0).max())
+        self._conditions: list[fem.DirichletBC] = []
+        self._loads: list[Expr] = []
+        self._snes: PETSc.SNES | None = None
+        self._scale = 0.0
+        self._dt = 0.0
+
+    # --- conditions and loads ------------------------------------------------------------
+
+    def _dofs(self, place: Place) -> NDArray[np.int32]:
+        facets = mesh.locate_entities_boundary(self.mesh, 1, place)
+        self.mesh.topology.create_connectivity(1, 2)
+        nodes = fem.locate_dofs_topological(self.space, 1, facets)
+        return nodes.astype(np.int32)
+
+    def hold(self, place: Place, component: int) -> fem.Constant:
+        """Prescribe a displacement component on part of the boundary; its value is returned."""
+        value = fem.Constant(self.mesh, 0.0)
+        dofs = 2 * self._dofs(place) + component
+        self._conditions.append(fem.dirichletbc(value, dofs, self.space.sub(component)))
+        return value
+
+    def prescribe(self, place: Place) -> fem.Function:
+        """Prescribe the displacement on part of the boundary; its values are returned."""
+        values = fem.Function(self.space)
+        self._conditions.append(fem.dirichletbc(values, self._dofs(place)))
+        return values
+
+    def push(self, place: Place) -> fem.Constant:
+        """Apply a pressure that follows the surface; its value in GPa is returned."""
+        pressure = fem.Constant(self.mesh, 0.0)
+        facets = mesh.locate_entities_boundary(self.mesh, 1, place)
+        tags = mesh.meshtags(self.mesh, 1, np.sort(facets), np.ones(len(facets), np.int32))
+        ds = ufl.Measure("ds", domain=self.mesh, subdomain_data=tags, metadata={"quadrature_degree": 6})
+        gradient = ufl.Identity(2) + ufl.grad(self.displacement)
+        area = ufl.det(gradient) * ufl.inv(gradient).T * ufl.FacetNormal(self.mesh)
+        self._loads.append(pressure * ufl.inner(area, ufl.TestFunction(self.space)) * ds(1))
+        return pressure
+
+    def pull(self, body_force: Expr, degree: int) -> None:
+        """Apply a force per reference volume in GPa/um, integrated with the given degree."""
+        dx = ufl.Measure("dx", domain=self.mesh, metadata={"quadrature_degree": degree})
+        self._loads.append(-ufl.inner(body_force, ufl.TestFunction(self.space)) * dx)
+
+    # --- solution ------------------------------------------------------------------------
+
+    def advance(self, dt: float) -> None:
+        """Take a time step of dt seconds (collective).
+
+        Raises:
+            ArithmeticError: If Newton's iteration does not converge.
+        """
+        self.solve(dt)
+        self.model.accept()
+
+    def solve(self, dt: float) -> None:
+        """Find the end state of a time step without accepting it (collective)."""
+        self._dt = dt
+        if self._snes is None:
+            self._snes = self._create_snes()
+        x = fem_petsc.create_vector(self.space)
+        x.setArray(self.displacement.x.array[: x.getLocalSize()])
+        self._snes.solve(None, x)
+        if self._snes.getConvergedReason() <= 0:
+            raise ArithmeticError(f"Newton's iteration: {self._snes.getConvergedReason()}")
+        self._move_to(x)
+        x.destroy()
+
+    def _create_snes(self) -> PETSc.SNES:
+        zero = ufl.inner(fem.Constant(self.mesh, (0.0, 0.0)), ufl.TestFunction(self.space))
+        work = sum(self._loads, zero * ufl.dx(domain=self.mesh))
+        direction = ufl.TrialFunction(self.space)
+        self._load = fem.form(work)
+        stiffness = ufl.derivative(work, self.displacement, direction)
+        self._tangents = [self.model.tangent]
+        if not ufl.algorithms.expand_derivatives(stiffness).empty():
+            self._tangents.append(fem.form(stiffness))
+        options = PETSc.Options()
+        for key, value in _LINEAR_SOLVER.items():
+            options[f"verification_{key}"] = value
+        snes = PETSc.SNES().create(self.comm)
+        snes.setOptionsPrefix("verification_")
+        snes.setType("newtonls")
+        snes.getLineSearch().setType("basic")
+        snes.setFunction(self._function, fem_petsc.create_vector(self.space))
+        snes.setJacobian(self._jacobian, fem_petsc.create_matrix(self.model.tangent))
+        snes.setConvergenceTest(self._test)
+        snes.setTolerances(max_it=60)
+        snes.getKSP().setFromOptions()
+        return snes
+
+    def _move_to(self, x: PETSc.Vec) -> None:
+        self.displacement.x.array[: x.getLocalSize()] = x.getArray(readonly=True)
+        self.displacement.x.scatter_forward()
+        self.model.update_creep(self._dt)
+
+    def _function(self, _snes: PETSc.SNES, x: PETSc.Vec, f: PETSc.Vec) -> None:
+        self._move_to(x)
+        with f.localForm() as local:
+            local.set(0.0)
+        fem_petsc.assemble_vector(f, self.model.residual)
+        inner = f.copy()
+        inner.ghostUpdate(PETSc.InsertMode.ADD, PETSc.ScatterMode.REVERSE)
+        self._scale = inner.norm()
+        inner.destroy()
+        fem_petsc.assemble_vector(f, self._load)
+        with self.displacement.x.petsc_vec.localForm() as start:
+            for form in self._tangents:
+                fem_petsc.apply_lifting(
+                    f, [form], bcs=[self._conditions], x0=[start], alpha=-1.0
+                )
+        f.ghostUpdate(PETSc.InsertMode.ADD, PETSc.ScatterMode.REVERSE)
+        fem_petsc.set_bc(f, self._conditions, x0=x, alpha=-1.0)
+
+    def _jacobian(self, _snes: PETSc.SNES, _x: PETSc.Vec, j: PETSc.Mat, _p: PETSc.Mat) -> None:
+        j.zeroEntries()
+        for form in self._tangents[1:]:
+            fem_petsc.assemble_matrix(j, form, bcs=self._conditions, diag=0.0)
+        fem_petsc.assemble_matrix(j, self.model.tangent, bcs=self._conditions)
+        j.assemble()
+
+    def _test(
+        self, _snes: PETSc.SNES, iteration: int, norms: tuple[float, float, float]
+    ) -> PETSc.SNES.ConvergedReason | None:
+        reasons = PETSc.SNES.ConvergedReason
+        if not np.isfinite(norms[2]):
+            return reasons.DIVERGED_FUNCTION_NANORINF
+        if iteration > 0 and norms[2] <= _TOLERANCE * self._scale + self._floor:
+            return reasons.CONVERGED_FNORM_RELATIVE
+        return reasons.DIVERGED_MAX_IT if iteration >= 60 else None
+
+    # --- results -------------------------------------------------------------------------
+
+    def force(self, place: Place, component: int) -> float:
+        """Force in GPa um per thickness on part of the boundary, from the internal forces."""
+        force = fem.Function(self.space)
+        fem_petsc.assemble_vector(force.x.petsc_vec, self.model.residual)
+        force.x.petsc_vec.ghostUpdate(PETSc.InsertMode.ADD, PETSc.ScatterMode.REVERSE)
+        dofs = 2 * self._dofs(place) + component
+        return self._sum(force.x.array[dofs[dofs < 2 * self.domain.owned_nodes]])
+
+    def mean_displacement(self, place: Place, direction: Sequence[float] | None = None) -> float:
+        """Mean over the nodes of a part of the boundary, along a direction or outwards (radial)."""
+        nodes = self._dofs(place)
+        nodes = nodes[nodes < self.domain.owned_nodes]
+        along = self.space.tabulate_dof_coordinates()[nodes, :2]
+        along = along / np.linalg.norm(along, axis=1)[:, None] if direction is None else direction
+        values = np.sum(self.displacement.x.array.reshape(-1, 2)[nodes] * along, axis=1)
+        return self._sum(values) / self._sum(np.ones(len(nodes)))
+
+    def point_positions(self) -> Array:
+        """Quadrature points of the owned cells in the reference state, shape (cells, points, 2)."""
+        space = self.model.creep_inverse.function_space
+        points = space.element.interpolation_points
+        where = fem.Expression(ufl.SpatialCoordinate(self.mesh), points)
+        cells = np.arange(self.mesh.topology.index_map(2).size_local, dtype=np.int32)
+        return where.eval(self.mesh, cells)
+
+    def integral(self, expression: Expr, degree: int) -> float:
+        """Integral over the reference volume with the given degree (collective)."""
+        dx = ufl.Measure("dx", domain=self.mesh, metadata={"quadrature_degree": degree})
+        return self.comm.allreduce(float(fem.assemble_scalar(fem.form(expression * dx))))
+
+    def _sum(self, owned: Array) -> float:
+        return self.comm.allreduce(float(np.sum(owned)))

@@ -1,0 +1,123 @@
+"""What a verification case states and what it measured, for the asserts and for the book."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Check:
+    """A computed number against its reference.
+
+    Attributes:
+        quantity: What is compared, with its unit.
+        computed: Number the package gives.
+        reference: Number it should be.
+        tolerance: Largest allowed error.
+        scale: The error is divided by this; the reference itself if not given.
+    """
+
+    quantity: str
+    computed: float
+    reference: float
+    tolerance: float
+    scale: float | None = None
+
+    @property
+    def error(self) -> float:
+        """Error relative to the scale."""
+        scale = self.reference if self.scale is None else self.scale
+        return abs(self.computed - self.reference) / abs(scale)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the error is within the tolerance; a number that is not finite is not."""
+        return self.error <= self.tolerance
+
+
+@dataclass(frozen=True)
+class Convergence:
+    """Errors over refinements against the order they should fall with.
+
+    Attributes:
+        quantity: Whose error it is.
+        parameter: What is refined, with its unit.
+        sizes: Its values.
+        errors: Errors relative to the size of the quantity.
+        expected: Order that theory promises.
+        slack: How far the fitted order may stay below it.
+    """
+
+    quantity: str
+    parameter: str
+    sizes: tuple[float, ...]
+    errors: tuple[float, ...]
+    expected: float
+    slack: float = 0.1
+
+    @property
+    def order(self) -> float:
+        """Slope of the straight line fitted to the logarithms of all refinements."""
+        return float(np.polyfit(np.log(self.sizes), np.log(self.errors), 1)[0])
+
+    @property
+    def passed(self) -> bool:
+        """Whether the errors fall at least as fast as expected, within the slack."""
+        return self.order >= self.expected - self.slack
+
+
+@dataclass(frozen=True)
+class Report:
+    """Outcome of a case.
+
+    Attributes:
+        title: What is verified.
+        closed_form: The reference, as a formula.
+        source: Where the reference comes from.
+        discretisation: Elements and time steps.
+        checks: Single numbers.
+        convergence: Studies over refinements.
+    """
+
+    title: str
+    closed_form: str
+    source: str
+    discretisation: str
+    checks: tuple[Check, ...] = ()
+    convergence: tuple[Convergence, ...] = ()
+
+    @property
+    def failures(self) -> list[Check | Convergence]:
+        """What missed its tolerance."""
+        return [c for c in (*self.checks, *self.convergence) if not c.passed]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case that can be run.
+
+    Attributes:
+        name: Identifier.
+        run: Computes the report.
+        slow: Whether it is left to the long suite.
+    """
+
+    name: str
+    run: Callable[[], Report]
+    slow: bool
+
+
+CASES: list[Case] = []
+
+
+def case(*, slow: bool = False) -> Callable[[Callable[[], Report]], Callable[[], Report]]:
+    """Register a function that computes a report as a case."""
+
+    def register(function: Callable[[], Report]) -> Callable[[], Report]:
+        CASES.append(Case(function.__name__, function, slow))
+        return function
+
+    return register
