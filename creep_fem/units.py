@@ -123,7 +123,8 @@ STRESS = Dimension("a stress", "GPa", ("10 GPa", "100 MPa"))
 DURATION = Dimension("a duration", "s", ("200 s", "1 h"))
 RATE = Dimension("a rate", "1/s", ("1e-5 /s", "0.1 /h"))
 STIFFNESS = Dimension("a stress per length", "GPa/um", ("100 GPa/um",))
-NUMBER = Dimension("a plain number", "", ("0.25",))
+DRAG = Dimension("a stress per velocity", "GPa*s/um", ("4 GPa*s/um",))
+NUMBER = Dimension("a plain number", "", ())
 
 
 @dataclass(frozen=True)
@@ -158,8 +159,9 @@ class Quantity:
             for word, limit in limits.items()
             if limit is not None
         ]
-        example = ", ".join(self.dimension.examples)
-        return f"{self.dimension.name} {' and '.join(written)}".rstrip() + f"; such as {example}"
+        text = f"{self.dimension.name} {' and '.join(written)}".rstrip()
+        examples = ", ".join(self.dimension.examples)
+        return f"{text}; such as {examples}" if examples else text
 
     def validate(self, written: object) -> float:
         """Parse a value and check its range; the error is one that pydantic collects."""
@@ -188,7 +190,8 @@ class Quantity:
             self.dimension.format if self.dimension.unit else float
         )
         return core_schema.no_info_plain_validator_function(
-            self.validate, serialization=core_schema.plain_serializer_function_ser_schema(write)
+            self.validate,
+            serialization=core_schema.plain_serializer_function_ser_schema(write, when_used="json"),
         )
 
     def __get_pydantic_json_schema__(
@@ -198,7 +201,7 @@ class Quantity:
         if self.dimension.unit:
             return {
                 "type": "string",
-                "pattern": rf"^\s*{_NUMBER}\s*\S.*$",
+                "pattern": rf"^\s*{_NUMBER}\s*(?:1\s*/|[A-Za-zµμ/]).*$",
                 "description": self.allowed,
                 "examples": list(self.dimension.examples),
             }

@@ -1,4 +1,16 @@
-"""Particle surfaces as C1 Catmull-Rom splines through their finite-element nodes."""
+"""Particle surfaces as smooth curves over their quadratic finite-element edges.
+
+The finite-element surface has a small kink wherever two quadratic edges meet. Contact needs a
+curve with a continuous normal, and needs it to carry loads as the finite elements do: a uniform
+pressure must load vertices and mid-nodes in the ratio 1 : 4 : 1 of a quadratic edge, or it bends
+the surface at the scale of the mesh. Both hold for the quartic
+
+    c(t) = q(t) + (T0 - q'(0)) phi(t) - (T1 - q'(1)) phi(1 - t),   phi = t (1 - t)^2 (1 - 5 t / 2),
+
+with the quadratic edge q through its three nodes and second-order tangents T0, T1 at its
+vertices, each taken from the vertex and the mid-nodes on both sides. phi has unit slope at 0, is
+flat at 1, and has zero mean: it turns the tangent and moves no load.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +21,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-# Rows: powers of t; columns: the four control points (uniform Catmull-Rom spline).
-CATMULL_ROM = 0.5 * np.array(
-    [[0.0, 2.0, 0.0, 0.0], [-1.0, 0.0, 1.0, 0.0], [2.0, -5.0, 4.0, -1.0], [-1.0, 3.0, -3.0, 1.0]]
-)
+# Rows: powers of t; columns: start vertex, mid-node, end vertex.
+QUADRATIC = np.array([[1.0, 0.0, 0.0], [-3.0, 4.0, -1.0], [2.0, -4.0, 2.0]])
+# Powers of t of phi(t) and of -phi(1 - t).
+_TURN_START = np.array([0.0, 1.0, -4.5, 6.0, -2.5])
+_TURN_END = np.array([0.0, 0.0, 1.5, -4.0, 2.5])
+# Gauss-Legendre points on an edge: with four, non-matching edges exchange a uniform pressure
+# within half a per cent.
+GAUSS_POINTS = 4
 _WALL_AXIS = {"left": 0, "right": 0, "bottom": 1, "top": 1}
 
 
@@ -25,7 +41,7 @@ class Arc(Protocol):
 
     @property
     def nodes(self) -> NDArray[np.int64]:
-        """Mesh points along the surface, shape (k,)."""
+        """Mesh points along the surface, vertices and mid-nodes in turn, shape (k,)."""
 
     @property
     def closed(self) -> bool:
@@ -36,146 +52,209 @@ class Arc(Protocol):
         """Walls at the start and end of an open piece."""
 
 
-def basis(t: NDArray[np.float64], derivative: int = 0) -> NDArray[np.float64]:
-    """Weights of the four control points.
-
-    Args:
-        t: Spline parameters in [0, 1], shape (n,).
-        derivative: 0, 1 or 2.
-
-    Returns:
-        Weights, shape (n, 4).
-    """
-    one, zero = np.ones_like(t), np.zeros_like(t)
-    powers = {
-        0: (one, t, t * t, t * t * t),
-        1: (zero, one, 2.0 * t, 3.0 * t * t),
-        2: (zero, zero, 2.0 * one, 6.0 * t),
-    }[derivative]
-    return np.stack(powers, axis=1) @ CATMULL_ROM
+def powers(t: NDArray[np.float64], count: int, derivative: int = 0) -> NDArray[np.float64]:
+    """Powers of t from 0 to count - 1 or their derivatives, shape (n, count)."""
+    exponent = np.arange(count)
+    factor = np.ones(count)
+    for order in range(derivative):
+        factor = factor * (exponent - order)
+    values: NDArray[np.float64] = factor * t[:, None] ** np.maximum(exponent - derivative, 0)
+    return values
 
 
 @dataclass(frozen=True)
 class Boundary:
-    """All free surfaces of a packing; ``ns`` surface nodes, ``m`` spline segments.
+    """All free surfaces of a packing: ``ns`` surface nodes, ``m`` edges.
 
-    A segment joins two neighbouring nodes. Its control points are surface nodes, mirrored in a
-    wall where an arc ends: control point = mirror * position + offset.
+    The curve over an edge is controlled by five surface nodes: the mid-node before it, its own
+    three nodes, the mid-node after it. Where an arc ends at a wall the missing one is the mirror
+    image of the edge's own mid-node: control point = mirror * position + offset.
 
     Attributes:
         nodes: Mesh point of every surface node, shape (ns,).
         node_body: Body of every surface node, shape (ns,).
-        node_segment: A segment that starts or ends at the node, shape (ns,).
-        weights: Surface length lumped to every node in the reference state in um, shape (ns,).
-        control: Surface nodes of the control points, shape (m, 4).
-        mirror: +1, or -1 for a mirrored coordinate, shape (m, 4, 2).
-        offset: Twice the wall position for a mirrored coordinate in um, shape (m, 4, 2).
-        segment_body: Body of every segment, shape (m,).
-        following: Next segment along the arc, -1 at its end, shape (m,).
-        preceding: Previous segment along the arc, -1 at its start, shape (m,).
+        node_lengths: Surface length lumped to every node in the reference state in um: 1/6, 4/6
+            and 1/6 of each edge, shape (ns,).
+        edge_nodes: Surface nodes of the edges: vertex, mid-node, vertex, shape (m, 3).
+        edge_body: Body of every edge, shape (m,).
+        edge_lengths: Lengths of the edges in the reference state in um, shape (m,).
+        control: Surface nodes of the control points, shape (m, 5).
+        mirror: +1, or -1 for a mirrored coordinate, shape (m, 5, 2).
+        offset: Twice the wall position for a mirrored coordinate in um, shape (m, 5, 2).
+        coefficients: Powers of t (rows) of the weight of each control point, shape (m, 5, 5).
+        following: Next edge along the arc, -1 at its end, shape (m,).
+        preceding: Previous edge along the arc, -1 at its start, shape (m,).
     """
 
     nodes: NDArray[np.int64]
     node_body: NDArray[np.int64]
-    node_segment: NDArray[np.int64]
-    weights: NDArray[np.float64]
+    node_lengths: NDArray[np.float64]
+    edge_nodes: NDArray[np.int64]
+    edge_body: NDArray[np.int64]
+    edge_lengths: NDArray[np.float64]
     control: NDArray[np.int64]
     mirror: NDArray[np.float64]
     offset: NDArray[np.float64]
-    segment_body: NDArray[np.int64]
+    coefficients: NDArray[np.float64]
     following: NDArray[np.int64]
     preceding: NDArray[np.int64]
 
     @classmethod
     def from_arcs(cls, points: NDArray[np.float64], arcs: Sequence[Arc], box: float) -> Boundary:
-        """Number the surface nodes arc by arc and build the segments.
+        """Number the surface nodes arc by arc and build the edges.
 
         Args:
             points: Mesh points in um, shape (n, 2).
-            arcs: Free surfaces; vertices and mid-nodes of quadratic edges alternate.
+            arcs: Free surfaces.
             box: Edge length of the box in um, whose walls are mirrors.
         """
-        parts = []
-        first_node = first_segment = 0
+        parts: list[tuple[NDArray[Any], ...]] = []
+        first_node = first_edge = 0
         for arc in arcs:
-            part = _arc_segments(arc, first_node, first_segment, box)
-            parts.append((*part, _lumped_lengths(points[arc.nodes], arc.closed)))
+            part = _arc_edges(arc, points[arc.nodes], box)
+            control, mirror, offset, following, preceding, *rest = part
+            joined = (np.where(n >= 0, n + first_edge, -1) for n in (following, preceding))
+            parts.append((control + first_node, mirror, offset, *joined, *rest))
             first_node += len(arc.nodes)
-            first_segment += len(part[0])
-        control, mirror, offset, following, preceding, node_segment, weights = (
+            first_edge += len(control)
+        control, mirror, offset, following, preceding, lengths, coefficients = (
             np.concatenate(column) for column in zip(*parts, strict=True)
         )
         node_body = np.concatenate([np.full(len(a.nodes), a.body) for a in arcs])
+        edge_nodes = control[:, 1:4]
+        lumped = lengths[:, None] * np.array([1.0, 4.0, 1.0]) / 6.0
         return cls(
             nodes=np.concatenate([a.nodes for a in arcs]),
             node_body=node_body,
-            node_segment=node_segment,
-            weights=weights,
+            node_lengths=np.bincount(edge_nodes.ravel(), lumped.ravel(), minlength=len(node_body)),
+            edge_nodes=edge_nodes,
+            edge_body=node_body[edge_nodes[:, 1]],
+            edge_lengths=lengths,
             control=control,
             mirror=mirror,
             offset=offset,
-            segment_body=node_body[control[:, 1]],
+            coefficients=coefficients,
             following=following,
             preceding=preceding,
         )
 
     def control_points(
-        self, positions: NDArray[np.float64], segments: NDArray[np.int64]
+        self, positions: NDArray[np.float64], edges: NDArray[np.int64]
     ) -> NDArray[np.float64]:
-        """Control points of segments, shape (n, 4, 2), from node positions, shape (ns, 2)."""
+        """Control points of edges, shape (n, 5, 2), from node positions, shape (ns, 2)."""
         points: NDArray[np.float64] = (
-            self.mirror[segments] * positions[self.control[segments]] + self.offset[segments]
+            self.mirror[edges] * positions[self.control[edges]] + self.offset[edges]
         )
         return points
 
-    def segment_lengths(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Current chord lengths of all segments in um, shape (m,)."""
-        chord = positions[self.control[:, 2]] - positions[self.control[:, 1]]
-        return np.hypot(chord[:, 0], chord[:, 1])
+    def weights(
+        self, edges: NDArray[np.int64], t: NDArray[np.float64], derivative: int = 0
+    ) -> NDArray[np.float64]:
+        """Weights of the control points at parameters t of edges, shape (n, 5)."""
+        values: NDArray[np.float64] = np.einsum(
+            "np,npk->nk", powers(t, 5, derivative), self.coefficients[edges]
+        )
+        return values
+
+    def chords(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Lengths from vertex to mid-node and on to the next vertex in um, shape (m, 2)."""
+        steps = np.diff(positions[self.edge_nodes], axis=1)
+        lengths: NDArray[np.float64] = np.hypot(steps[..., 0], steps[..., 1])
+        return lengths
 
 
-def _arc_segments(
-    arc: Arc, first_node: int, first_segment: int, box: float
+@dataclass(frozen=True)
+class SurfacePoints:
+    """Integration points on the finite-element edges.
+
+    Attributes:
+        edge: Edge of every point, shape (n,).
+        shape: Weights of the edge's three nodes, shape (n, 3).
+        length: Integration weight in the reference state in um, shape (n,).
+    """
+
+    edge: NDArray[np.int64]
+    shape: NDArray[np.float64]
+    length: NDArray[np.float64]
+
+    @classmethod
+    def on_edges(cls, boundary: Boundary, edges: NDArray[np.int64]) -> SurfacePoints:
+        """Gauss points on the given edges."""
+        abscissae, gauss = np.polynomial.legendre.leggauss(GAUSS_POINTS)
+        shape = powers(0.5 * (1.0 + abscissae), 3) @ QUADRATIC
+        length = boundary.edge_lengths[edges][:, None] * (0.5 * gauss)
+        return cls(
+            np.repeat(edges, GAUSS_POINTS), np.tile(shape, (len(edges), 1)), length.ravel()
+        )
+
+    def positions(
+        self, boundary: Boundary, positions: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Current positions in um, shape (n, 2), from those of the nodes, shape (ns, 2)."""
+        points: NDArray[np.float64] = np.einsum(
+            "nk,nki->ni", self.shape, positions[boundary.edge_nodes[self.edge]]
+        )
+        return points
+
+
+def _arc_edges(
+    arc: Arc, points: NDArray[np.float64], box: float
 ) -> tuple[NDArray[Any], ...]:
-    """Control points, mirrors, offsets, neighbours and node-to-segment map of one arc."""
+    """Control points, mirrors, offsets, neighbours, lengths and coefficients of one arc."""
     k = len(arc.nodes)
-    m = k if arc.closed else k - 1
-    local = np.arange(m)[:, None] + np.array([-1, 0, 1, 2])
-    mirror, offset = np.ones((m, 4, 2)), np.zeros((m, 4, 2))
+    m = k // 2
+    control = 2 * np.arange(m)[:, None] + np.array([-1, 0, 1, 2, 3])
+    mirror, offset = np.ones((m, 5, 2)), np.zeros((m, 5, 2))
     following, preceding = np.arange(m) + 1, np.arange(m) - 1
     if arc.closed:
-        local %= k
+        control %= k
         following[-1], preceding[0] = 0, m - 1
     else:
         if arc.walls is None:
             raise ValueError("an open arc needs the walls at its ends")
-        for segment, column, ghost, wall in ((0, 0, 1, arc.walls[0]), (-1, 3, k - 2, arc.walls[1])):
+        for edge, column, wall in ((0, 0, arc.walls[0]), (m - 1, 4, arc.walls[1])):
             axis = _WALL_AXIS[wall]
-            local[segment, column] = ghost
-            mirror[segment, column, axis] = -1.0
-            offset[segment, column, axis] = 2.0 * box if wall in ("right", "top") else 0.0
+            control[edge, column] = 2 * edge + 1
+            mirror[edge, column, axis] = -1.0
+            offset[edge, column, axis] = 2.0 * box if wall in ("right", "top") else 0.0
         following[-1] = -1
-    shift = np.where(following >= 0, first_segment, 0)
-    following = following + shift
-    preceding = np.where(preceding >= 0, preceding + first_segment, -1)
-    node_segment = np.minimum(np.arange(k), m - 1) + first_segment
-    return local + first_node, mirror, offset, following, preceding, node_segment
+    lengths = _edge_lengths(points[control[:, 1:4]])
+    before = np.where(preceding >= 0, lengths[preceding], lengths)
+    after = np.where(following >= 0, lengths[following], lengths)
+    coefficients = _curve_coefficients(before, lengths, after)
+    return control, mirror, offset, following, preceding, lengths, coefficients
 
 
-def _lumped_lengths(points: NDArray[np.float64], closed: bool) -> NDArray[np.float64]:
-    """Simpson-lumped lengths of quadratic edges along an arc, shape (k,)."""
-    ring = np.vstack([points, points[:1]]) if closed else points
-    start, middle, end = ring[0:-2:2], ring[1:-1:2], ring[2::2]
-    # length of a quadratic edge: two-point Gauss rule on |c'(t)| is exact enough for flat arcs
-    length = np.zeros(len(start))
-    for t in (0.5 - 0.5 / np.sqrt(3.0), 0.5 + 0.5 / np.sqrt(3.0)):
-        speed = (4.0 * t - 3.0) * start + (4.0 - 8.0 * t) * middle + (4.0 * t - 1.0) * end
-        length += 0.5 * np.hypot(speed[:, 0], speed[:, 1])
-    weights = np.zeros(len(ring))
-    weights[0:-2:2] += length / 6.0
-    weights[1:-1:2] += 4.0 * length / 6.0
-    weights[2::2] += length / 6.0
-    if closed:
-        weights[0] += weights[-1]
-        weights = weights[:-1]
-    return weights
+def _edge_lengths(nodes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Lengths of quadratic edges with nodes of shape (m, 3, 2), by four-point Gauss quadrature."""
+    abscissae, gauss = np.polynomial.legendre.leggauss(4)
+    slope = powers(0.5 * (1.0 + abscissae), 3, derivative=1) @ QUADRATIC
+    speed = np.einsum("qk,mki->mqi", slope, nodes)
+    lengths: NDArray[np.float64] = np.hypot(speed[..., 0], speed[..., 1]) @ (0.5 * gauss)
+    return lengths
+
+
+def _curve_coefficients(
+    before: NDArray[np.float64], length: NDArray[np.float64], after: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Powers of t of the control weights, shape (m, 5, 5), from the lengths of three edges."""
+    m = len(length)
+    coefficients = np.zeros((m, 5, 5))
+    coefficients[:, :3, 1:4] = QUADRATIC
+    turn_start = _tangent(before, length)
+    turn_start[:, 1:] -= QUADRATIC[1]
+    turn_end = _tangent(after, length)[:, ::-1] * -1.0
+    turn_end[:, :3] -= QUADRATIC[1] + 2.0 * QUADRATIC[2]
+    coefficients[:, :, :4] += _TURN_START[None, :, None] * turn_start[:, None, :]
+    coefficients[:, :, 1:] += _TURN_END[None, :, None] * turn_end[:, None, :]
+    return coefficients
+
+
+def _tangent(
+    before: NDArray[np.float64], length: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Weights of mid-node before, vertex, own mid-node, own end in length * dc/ds at the vertex."""
+    a, b = 0.5 * before, 0.5 * length
+    zero = np.zeros_like(a)
+    weights = (-b / (a * (a + b)), (b - a) / (a * b), a / (b * (a + b)), zero)
+    return np.stack(weights, axis=1) * length[:, None]

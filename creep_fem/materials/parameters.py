@@ -36,7 +36,6 @@ class PhaseMaterial:
         volume_change: Relative growth of the volume from empty (soc 0) to full (soc 1), referred to
             the empty host; negative if the material shrinks, 0 for the framework.
         creep: The creep law; None if the material does not creep.
-        growth_mode: Direction of swelling; None for the framework.
     """
 
     name: str
@@ -44,7 +43,6 @@ class PhaseMaterial:
     poisson_ratio: float
     volume_change: float
     creep: NortonCreep | None
-    growth_mode: GrowthMode | None = None
 
     @property
     def bulk_modulus(self) -> float:
@@ -56,11 +54,13 @@ class PhaseMaterial:
         """Shear modulus in GPa."""
         return self.young_modulus / (2.0 * (1.0 + self.poisson_ratio))
 
-    def growth_ratio(self, soc: float) -> float:
-        """Volume at a state of charge relative to that of the empty host."""
-        return 1.0 + self.volume_change * soc
 
-    def growth_stretches(self, soc: float) -> tuple[float, float]:
-        """Stretches of swelling in the plane and out of it at a state of charge."""
-        stretch = float(self.growth_ratio(soc) ** (1.0 / 3.0))
-        return stretch, stretch if self.growth_mode == "isotropic" else 1.0
+@dataclass(frozen=True)
+class ActiveMaterial(PhaseMaterial):
+    """Mechanical parameters of the active phase, which swells.
+
+    Attributes:
+        growth_mode: Directions of swelling.
+    """
+
+    growth_mode: GrowthMode

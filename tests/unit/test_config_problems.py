@@ -143,24 +143,28 @@ def test_entries_that_contradict_each_other_are_found(tmp_path, changed, key, al
         ),
         (["time_step: {minimum: 500 s}"], "time_step.initial", "at least time_step.minimum, 500 s"),
         (["time_step: {maximum: 1 s}"], "time_step.maximum", "at least time_step.initial, 200 s"),
-        (["output: {fields: [0.1, 0.5]}"], None, None),
+        (
+            ["output: {figures: true}", "time_step: {initial: 0 s}"],
+            "time_step.initial",
+            "a duration above 0 s; such as 200 s, 1 h",
+        ),
         (["output: {fields: [2]}"], "output.fields[0]", "a plain number at least 0 and at most 1"),
         (["output: {fields: hourly}"], "output.fields", "half_cycles or all_steps"),
         (["output: {figures: 1}"], "output.figures", "true or false"),
         (["petsc_options: {a: [1]}"], "petsc_options.a", "a text, a number, true or false"),
         (["petsc_options: 3"], "petsc_options", "KEY: VALUE"),
-        (["contact: {stiffness: 1 GPa}"], "contact.stiffness", None),
+        (
+            ["contact: {stiffness: 1 GPa}"],
+            "contact.stiffness",
+            "a stress per length above 0 GPa/um; such as 100 GPa/um",
+        ),
     ],
 )
 def test_optional_sections_are_checked_like_the_others(tmp_path, lines, key, allowed):
-    if key is None:
-        lines = ["output: {fields: [0.1, 0.5]}", "time_step: {initial: 0 s}"]
-        key, allowed = "time_step.initial", "a duration above 0 s; such as 200 s, 1 h"
     problem = only(problems(tmp_path, lines))
     assert problem.key == key
     assert problem.line == len(LINES) + len(lines)
-    if allowed is not None:
-        assert problem.allowed == allowed
+    assert problem.allowed == allowed
 
 
 def test_fields_are_asked_for_only_where_the_run_gets(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from functools import cache
 from importlib.resources import files
 from typing import Annotated, Literal
 
@@ -75,12 +76,14 @@ class LibraryMaterial(_Record):
     creep: CitedCreep | Cited[Literal["none"]]
 
 
+@cache
 def list_materials() -> tuple[str, ...]:
     """Names of all materials of the library, sorted."""
     names = (entry.name for entry in _LIBRARY.iterdir())
     return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
 
 
+@cache
 def load_material(name: str) -> LibraryMaterial:
     """Read one material of the library.
 
@@ -100,14 +103,14 @@ def load_material(name: str) -> LibraryMaterial:
             "the library does not hold this material",
             name,
             ", ".join(known),
-            suggestion=nearest_material(name),
+            suggestion=_nearest_material(name),
         )
         raise ConfigError("material library", [problem])
     text = (_LIBRARY / f"{name}.yaml").read_text(encoding="utf-8")
     return LibraryMaterial.model_validate(YAML(typ="safe", pure=True).load(text))
 
 
-def nearest_material(name: str) -> str | None:
+def _nearest_material(name: str) -> str | None:
     """The material whose name looks most like the one given, whatever the case."""
     known = {material.lower(): material for material in list_materials()}
     near = get_close_matches(name.lower(), known, n=1, cutoff=0.5)

@@ -1,0 +1,47 @@
+# `make demo` and `make test` need nothing but Python >= 3.12, a C compiler and gmsh's system libraries;
+# scripts/bootstrap names what is missing.
+.PHONY: demo test lint format lock image clean help
+
+BIN := .venv/bin
+INSTALLED := .venv/installed
+RANKS ?= 2
+ENGINE ?= $(firstword $(notdir $(shell command -v docker) $(shell command -v podman)))
+
+# The parallelism is MPI's; threads of the linear algebra would fight for the same cores. On one machine
+# shared memory and TCP are all that MPI needs, and network cards that it cannot use stay untouched.
+export OMP_NUM_THREADS ?= 1
+export UCX_TLS ?= self,sm,tcp
+
+help:            ## what the targets do
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: $(INSTALLED)    ## simulate a small Se-MSe cathode over one cycle: results/demo
+	$(BIN)/mpirun -n $(RANKS) $(BIN)/creep-fem run configs/demo.yaml
+
+test: $(INSTALLED)    ## run all tests, serial and under mpirun
+	$(BIN)/pytest
+
+lint: $(INSTALLED)    ## check style (ruff) and types (mypy strict)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(INSTALLED)  ## rewrite the sources in the agreed style
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: $(INSTALLED)    ## record the versions installed in .venv in requirements.lock
+	{ echo "# Versions the tests passed with, used as constraints. Written by 'make lock'."; \
+	  $(BIN)/pip list --format=freeze --exclude-editable --exclude pip; } > requirements.lock
+	touch $(INSTALLED)
+
+image:           ## build the container image creep-fem with docker or podman
+	@test -n "$(ENGINE)" || { echo "make image: found neither docker nor podman; on Debian: apt-get install podman" >&2; exit 1; }
+	$(ENGINE) build --tag creep-fem .
+
+clean:           ## remove the environment and all caches, not results/
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache dist
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(INSTALLED): pyproject.toml requirements.lock scripts/bootstrap
+	@scripts/bootstrap

@@ -1,0 +1,221 @@
+"""The command line: parses, calls, and reports errors with the right exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import creep_fem
+from creep_fem.errors import (
+    ConfigError,
+    CreepFemError,
+    MeshError,
+    NotConverged,
+    PackingError,
+    Problem,
+)
+
+if TYPE_CHECKING:
+    from creep_fem.simulation import RunResult
+
+EXIT_FAILED, EXIT_BAD_INPUT, EXIT_NOT_CONVERGED = 1, 2, 3
+
+# Launchers tell each process its rank before MPI is loaded. Slurm comes last: a batch script, and
+# what mpirun starts in it, inherits the rank of the script itself.
+_RANK_VARIABLES = (
+    "PMI_RANK",
+    "PMIX_RANK",
+    "OMPI_COMM_WORLD_RANK",
+    "MV2_COMM_WORLD_RANK",
+    "SLURM_PROCID",
+)
+
+app = typer.Typer(
+    name="creep-fem",
+    help="Chemo-mechanics of solid-state battery cathodes.",
+    epilog="Exit codes: 0 done, 1 failed, 2 bad input, 3 not converged.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+_Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file of the run.")]
+_Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Replace one entry, such as cycling.cycles=2; may be repeated.",
+    ),
+]
+
+
+def main() -> None:
+    """Run the command line of this process; of an MPI run, only rank 0 prints."""
+    sys.exit(_guarded_app())
+
+
+def process_rank(environment: Mapping[str, str]) -> int:
+    """Find the MPI rank of this process without loading MPI.
+
+    Args:
+        environment: Environment variables of the process.
+
+    Returns:
+        The rank that the launcher gave it; 0 if there was no launcher.
+    """
+    for variable in _RANK_VARIABLES:
+        if environment.get(variable, "").isdecimal():
+            return int(environment[variable])
+    return 0
+
+
+def _guarded_app() -> int:
+    """Run the app and turn errors into messages and exit codes."""
+    with ExitStack() as stack:
+        if process_rank(os.environ) != 0:
+            nothing = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
+            stack.enter_context(redirect_stdout(nothing))
+            stack.enter_context(redirect_stderr(nothing))
+        try:
+            app()
+        except (ConfigError, PackingError, MeshError, NotConverged) as error:
+            # Every process meets these together.
+            from creep_fem.messages import print_error
+
+            print_error(error)
+            return EXIT_NOT_CONVERGED if isinstance(error, NotConverged) else EXIT_BAD_INPUT
+        except CreepFemError as error:
+            _abort_other_processes(f"{type(error).__name__}: {error}")
+            from creep_fem.messages import print_error
+
+            print_error(error)
+        except Exception:
+            _abort_other_processes(traceback.format_exc())
+            raise
+    return EXIT_FAILED
+
+
+def _abort_other_processes(message: str) -> None:
+    """End all processes of an MPI run, which might wait for this one forever."""
+    if "mpi4py.MPI" not in sys.modules:
+        return
+    from mpi4py import MPI
+
+    if MPI.COMM_WORLD.size > 1:
+        # This may be a rank whose output is silenced.
+        print(message, file=sys.__stderr__, flush=True)
+        MPI.COMM_WORLD.Abort(EXIT_FAILED)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"creep-fem {creep_fem.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Chemo-mechanics of solid-state battery cathodes."""
+
+
+@app.command()
+def run(
+    config: _Config,
+    overrides: _Overrides = None,
+    output: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder that collects the run folders.")
+    ] = Path("results"),
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+) -> None:
+    """Simulate a config; the results go to a new folder DIR/NAME."""
+    loaded = creep_fem.load_config(config, overrides or ())
+    result = creep_fem.run(loaded, output=output, quiet=quiet)
+    if not quiet:
+        typer.echo(_summary(result))
+
+
+def _summary(result: RunResult) -> str:
+    history = result.history
+    return (
+        f"{int(history['step'][-1])} steps, {history['time_s'][-1] / 3600.0:.3g} h simulated, "
+        f"smallest gap {history['min_gap_um'].min() * 1e3:.2f} nm; results in {result.folder}"
+    )
+
+
+@app.command()
+def mesh(
+    config: _Config,
+    overrides: _Overrides = None,
+    output: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for NAME.msh and NAME.png.")
+    ] = Path(),
+) -> None:
+    """Pack and mesh the particles of a config, write the mesh and draw it."""
+    loaded = creep_fem.load_config(config, overrides or ())
+    from creep_fem.microstructure import (
+        area_fractions,
+        build_layout,
+        build_mesh,
+        draw_mesh,
+        write_msh,
+    )
+
+    layout, notes = build_layout(loaded.microstructure)
+    for note in notes:
+        typer.echo(note)
+    # Every process of an MPI run makes the same mesh, and so ends with the same exit code.
+    particles = build_mesh(layout, loaded.mesh)
+    if process_rank(os.environ) != 0:
+        return
+    _create(output)
+    write_msh(particles, output / f"{loaded.name}.msh")
+    draw_mesh(particles, output / f"{loaded.name}.png")
+    shares = ", ".join(f"{phase} {share:.1%}" for phase, share in area_fractions(layout).items())
+    typer.echo(
+        f"{len(particles.body_phase)} particles ({shares}), {len(particles.cells)} elements; "
+        f"wrote {output / loaded.name}.msh and .png"
+    )
+
+
+def _create(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"the folder cannot be created: {error.strerror}"
+        raise ConfigError("command line", [Problem("--output", message, str(folder))]) from error
+
+
+@app.command()
+def materials(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="One material only.")] = None,
+) -> None:
+    """Show the material library: values, units, sources and confidence."""
+    from creep_fem.materials import list_materials, load_material
+    from creep_fem.messages import print_material
+
+    for known in (name,) if name else list_materials():
+        print_material(load_material(known))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of the config, for editors."""
+    from creep_fem.config import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))

@@ -1,0 +1,239 @@
+"""The config's choice of a material: a name of the library and values to replace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypedDict
+
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    Tag,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from creep_fem.config.fields import Section, refuse
+from creep_fem.errors import ConfigError
+from creep_fem.materials import (
+    ActiveMaterial,
+    CitedCreep,
+    GrowthMode,
+    LibraryMaterial,
+    NortonCreep,
+    PhaseMaterial,
+    list_materials,
+    load_material,
+)
+from creep_fem.materials.catalogue import (
+    CreepExponent,
+    CreepRate,
+    PoissonRatio,
+    ReferenceStress,
+    VolumeChange,
+    YoungModulus,
+)
+from creep_fem.units import RATE, STRESS
+
+_CREEP_PARAMETERS = ("rate", "reference_stress", "exponent")
+
+
+class CreepOverride(Section):
+    """Parameters of the Norton law that replace those of the library.
+
+    Attributes:
+        rate: Strain rate at the reference stress in 1/s.
+        reference_stress: Reference stress in GPa.
+        exponent: Norton exponent.
+    """
+
+    rate: CreepRate | None = None
+    reference_stress: ReferenceStress | None = None
+    exponent: CreepExponent | None = None
+
+
+_CreepChoice = Annotated[
+    Annotated[CreepOverride, Tag("law")] | Annotated[Literal["none"], Tag("none")],
+    Discriminator(lambda written: "none" if isinstance(written, str) else "law"),
+]
+
+
+class Override(Section):
+    """Values that replace those of the library.
+
+    Attributes:
+        young_modulus: Young's modulus in GPa.
+        poisson_ratio: Poisson's ratio.
+        creep: Parameters of the Norton law, or ``none`` for a material that does not creep.
+    """
+
+    young_modulus: YoungModulus | None = None
+    poisson_ratio: PoissonRatio | None = None
+    creep: _CreepChoice | None = None
+
+
+class ActiveOverride(Override):
+    """Values that replace those of the library for the active material.
+
+    Attributes:
+        volume_change: Relative growth from soc 0 to soc 1, referred to the empty host.
+    """
+
+    volume_change: VolumeChange | None = None
+
+
+def _known(name: object) -> str:
+    try:
+        return load_material(str(name)).name
+    except ConfigError as error:
+        problem = error.problems[0]
+        raise refuse(problem.message, str(problem.allowed), near=problem.suggestion) from error
+
+
+_MaterialName = Annotated[
+    str, BeforeValidator(_known), Field(json_schema_extra={"enum": list(list_materials())})
+]
+
+
+class _Combined(TypedDict):
+    """Parameters that both phases have."""
+
+    name: str
+    young_modulus: float
+    poisson_ratio: float
+    creep: NortonCreep | None
+
+
+class FrameworkChoice(Section):
+    """Material of the framework, which does not swell.
+
+    Attributes:
+        name: Name in the library.
+        override: Values that replace those of the library.
+    """
+
+    name: _MaterialName
+    override: Override = Override()
+
+    @field_validator("override")
+    @classmethod
+    def _creep_complete(cls, override: Override, info: ValidationInfo) -> Override:
+        if "name" not in info.data or not isinstance(override.creep, CreepOverride):
+            return override
+        given = override.creep.model_dump(exclude_none=True)
+        complete = isinstance(load_material(info.data["name"]).creep, CitedCreep)
+        missing = [name for name in _CREEP_PARAMETERS if name not in given]
+        if missing and not complete:
+            raise refuse(
+                f"the library holds no creep law of {info.data['name']} to complete this one",
+                f"also {' and '.join(missing)}",
+                ("creep",),
+            )
+        return override
+
+    def resolve(self) -> PhaseMaterial:
+        """Combine the values of the library with those that replace them."""
+        return PhaseMaterial(**self._combined(), volume_change=0.0)
+
+    def _combined(self) -> _Combined:
+        material, override = load_material(self.name), self.override
+        return {
+            "name": self.name,
+            "young_modulus": _first(override.young_modulus, material.young_modulus.value),
+            "poisson_ratio": _first(override.poisson_ratio, material.poisson_ratio.value),
+            "creep": _combined_creep(override.creep, material),
+        }
+
+
+class ActiveChoice(FrameworkChoice):
+    """Material of the active particles, which swell.
+
+    Attributes:
+        growth_mode: Whether swelling acts in three directions or only in the plane.
+        override: Values that replace those of the library.
+    """
+
+    growth_mode: GrowthMode
+    override: ActiveOverride = ActiveOverride()
+
+    @field_validator("override")
+    @classmethod
+    def _swelling_known(cls, override: ActiveOverride, info: ValidationInfo) -> ActiveOverride:
+        name = info.data.get("name")
+        if name is None or override.volume_change is not None:
+            return override
+        if load_material(name).volume_change is None:
+            message = f"the library holds no volume change of {name}"
+            raise refuse(message, "a plain number", ("volume_change",))
+        return override
+
+    def resolve(self) -> ActiveMaterial:
+        """Combine the values of the library with those that replace them."""
+        listed = load_material(self.name).volume_change
+        volume_change = _first(self.override.volume_change, listed.value if listed else 0.0)
+        return ActiveMaterial(
+            **self._combined(), volume_change=volume_change, growth_mode=self.growth_mode
+        )
+
+
+def _first(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else value
+
+
+def _combined_creep(
+    override: CreepOverride | Literal["none"] | None, material: LibraryMaterial
+) -> NortonCreep | None:
+    if override == "none":
+        return None
+    parameters: dict[str, float] = {}
+    if isinstance(material.creep, CitedCreep):
+        parameters = {name: getattr(material.creep, name).value for name in _CREEP_PARAMETERS}
+    if override is not None:
+        parameters |= override.model_dump(exclude_none=True)
+    return NortonCreep(**parameters) if parameters else None
+
+
+def _written(material: PhaseMaterial) -> dict[str, Any]:
+    """Write a material such that reading it does not depend on the library's numbers."""
+    creep = material.creep
+    values: dict[str, Any] = {
+        "young_modulus": STRESS.format(material.young_modulus),
+        "poisson_ratio": material.poisson_ratio,
+    }
+    if isinstance(material, ActiveMaterial):
+        values["volume_change"] = material.volume_change
+    values["creep"] = "none"
+    if creep is not None:
+        values["creep"] = {
+            "rate": RATE.format(creep.rate),
+            "reference_stress": STRESS.format(creep.reference_stress),
+            "exponent": creep.exponent,
+        }
+    mode = {"growth_mode": material.growth_mode} if isinstance(material, ActiveMaterial) else {}
+    return {"name": material.name, **mode, "override": values}
+
+
+@dataclass(frozen=True)
+class ChosenBy:
+    """Annotation of a field that is written as a choice and stored as the resolved material.
+
+    Attributes:
+        choice: Section that the user writes.
+    """
+
+    choice: type[FrameworkChoice]
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Build the validator and the serialiser of the field."""
+        return core_schema.no_info_after_validator_function(
+            lambda choice: choice.resolve(),
+            handler.generate_schema(self.choice),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                _written, when_used="json"
+            ),
+        )

@@ -1,0 +1,253 @@
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import creep_fem
+from creep_fem import cli
+from creep_fem.errors import (
+    CreepFemError,
+    MeshError,
+    NotConverged,
+    PackingError,
+    StepFailure,
+)
+
+ROOT = Path(__file__).parents[2]
+DEMO = ROOT / "configs" / "demo.yaml"
+
+FIVE_MISTAKES = """\
+name: five
+microstructure: {layout: nowhere.json}
+mesh: {surface_size: 0.25, interior_size: 12 GPa}
+materials:
+  active: {name: Sse, growth_mode: isotropic}
+  framework: {name: Mo6Se8}
+cycling:
+  c_rate: 0.1 /h
+  cycls: 20
+  soc: {start: 0.0, low: 0.22, high: 1.0}
+"""
+
+HEAVY = ("dolfinx", "gmsh", "mpi4py", "petsc4py", "matplotlib", "pyvista")
+
+
+@pytest.fixture
+def faulty(tmp_path):
+    path = tmp_path / "five.yaml"
+    path.write_text(FIVE_MISTAKES, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def called(monkeypatch):
+    """Replaces the simulation; records how it was called."""
+    calls = []
+
+    def simulate(config, output, quiet):
+        calls.append((config, output, quiet))
+        history = {
+            "step": np.array([0.0, 7.0]),
+            "time_s": np.array([0.0, 7200.0]),
+            "min_gap_um": np.array([0.018, -0.0005]),
+        }
+        return SimpleNamespace(folder=output / config.name, history=history)
+
+    monkeypatch.setattr(creep_fem, "run", simulate)
+    return calls
+
+
+def invoke(monkeypatch, capsys, *arguments):
+    """Runs the command line in this process; returns exit code, output and errors."""
+    monkeypatch.setattr(sys, "argv", ["creep-fem", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    captured = capsys.readouterr()
+    return stopped.value.code, captured.out, captured.err
+
+
+def subprocess_run(*arguments, program=("-m", "creep_fem"), **environment):
+    return subprocess.run(
+        [sys.executable, *program, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+    )
+
+
+def test_run_hands_over_config_folder_and_quiet(monkeypatch, capsys, called, tmp_path):
+    options = ("--set", "cycling.cycles=3", "--set", "name=other", "--output", tmp_path)
+    code, out, err = invoke(monkeypatch, capsys, "run", DEMO, *options)
+    config, output, quiet = called[0]
+    assert (code, err) == (0, "")
+    assert (config.cycling.cycles, config.name, config.source) == (3, "other", DEMO)
+    assert (output, quiet) == (tmp_path, False)
+    assert "7 steps, 2 h simulated, smallest gap -0.50 nm" in out
+    assert str(tmp_path / "other") in out
+
+
+def test_run_writes_to_results_unless_told_otherwise(monkeypatch, capsys, called):
+    code, out, err = invoke(monkeypatch, capsys, "run", DEMO, "--quiet")
+    assert (code, out, err) == (0, "", "")
+    assert called[0][1:] == (Path("results"), True)
+
+
+def test_five_mistakes_are_printed_in_a_second_without_heavy_imports(faulty):
+    listing = (
+        "import sys\nfrom creep_fem.cli import main\ntry:\n    main()\nfinally:\n"
+        f"    print([m for m in {HEAVY} if m in sys.modules])\n"
+    )
+    started = time.perf_counter()
+    done = subprocess_run("run", faulty, program=("-c", listing))
+    seconds = time.perf_counter() - started
+    assert done.returncode == 2
+    assert done.stdout.strip() == "[]"
+    assert f"{faulty}: 5 problems" in done.stderr
+    for words in (
+        ("microstructure.layout (line 2)", "there is no file", "nowhere.json"),
+        ("mesh.surface_size (line 3)", "the unit is missing", "found:   0.25"),
+        ("mesh.interior_size (line 3)", "found:   12 GPa", "allowed: a length above 0 um"),
+        ("materials.active.name (line 5)", "found:   Sse", "nearest: Se"),
+        ("cycling.cycls (line 9)", "found:   20", "nearest: cycling.cycles"),
+    ):
+        assert all(word in done.stderr for word in words)
+    # Half a second on an idle machine.
+    assert seconds < 5.0
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (PackingError("too dense"), 2),
+        (MeshError("disc 3"), 2),
+        (NotConverged(StepFailure("line search", 4, 100.0, 1e-3, 1e-3, (1.0,), 0.01, 5)), 3),
+        (CreepFemError("disk full"), 1),
+    ],
+)
+def test_errors_of_a_run_have_their_exit_codes(monkeypatch, capsys, error, code):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(creep_fem, "run", fail)
+    found, out, err = invoke(monkeypatch, capsys, "run", DEMO)
+    assert found == code
+    assert out == ""
+    assert err == f"error: {error}\n"
+
+
+def test_unexpected_errors_keep_their_traceback(monkeypatch):
+    def fail(*_, **__):
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(creep_fem, "run", fail)
+    monkeypatch.setattr(sys, "argv", ["creep-fem", "run", str(DEMO)])
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        cli.main()
+
+
+@pytest.mark.parametrize(
+    "arguments", [("run",), ("run", DEMO, "--nonsense"), ("fly",), ("run", "nowhere.yaml")]
+)
+def test_wrong_use_is_bad_input(monkeypatch, capsys, arguments):
+    code, out, err = invoke(monkeypatch, capsys, *arguments)
+    assert code == 2
+    assert out == ""
+    assert err
+
+
+@pytest.mark.parametrize(
+    ("environment", "rank"),
+    [
+        ({}, 0),
+        ({"PMI_RANK": "3"}, 3),
+        ({"OMPI_COMM_WORLD_RANK": "2"}, 2),
+        ({"SLURM_PROCID": "1"}, 1),
+        # mpirun inside of a batch script: the script's own rank does not count.
+        ({"SLURM_PROCID": "0", "PMI_RANK": "1"}, 1),
+        ({"SLURM_PROCID": ""}, 0),
+        ({"PMI_RANK": "x"}, 0),
+    ],
+)
+def test_the_rank_is_known_without_mpi(environment, rank):
+    assert cli.process_rank(environment) == rank
+
+
+@pytest.mark.parametrize("arguments", [("run", "FAULTY"), ("run",), ("materials", "Xx")])
+def test_only_the_first_rank_prints_and_all_exit_alike(faulty, arguments):
+    arguments = [faulty if word == "FAULTY" else word for word in arguments]
+    first = subprocess_run(*arguments, PMI_RANK="0")
+    second = subprocess_run(*arguments, PMI_RANK="1")
+    assert first.returncode == second.returncode == 2
+    assert first.stderr
+    assert (second.stdout, second.stderr) == ("", "")
+
+
+def test_mesh_writes_mesh_and_picture(monkeypatch, capsys, tmp_path):
+    folder = tmp_path / "new" / "folder"
+    code, out, _ = invoke(monkeypatch, capsys, "mesh", DEMO, "--output", folder)
+    assert code == 0
+    assert "10 particles (active 35.6%, framework 39.7%)" in out
+    assert (folder / "demo.png").read_bytes().startswith(b"\x89PNG")
+    assert '"active_' in (folder / "demo.msh").read_text(encoding="utf-8")
+
+
+def test_mesh_refuses_a_folder_that_cannot_be_made(monkeypatch, capsys, tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    code, _, err = invoke(monkeypatch, capsys, "mesh", DEMO, "--output", tmp_path / "file" / "x")
+    assert code == 2
+    assert "the folder cannot be created" in err
+
+
+def test_materials_shows_values_sources_and_confidence(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "200")
+    code, out, _ = invoke(monkeypatch, capsys, "materials", "Se")
+    assert code == 0
+    for word in (
+        "young_modulus",
+        "10 GPa",
+        "4.4 GPa to 25 GPa",
+        "measured",
+        "handbook",
+    ):
+        assert word in out
+    assert "Mo6Se8:" not in out
+
+
+def test_materials_shows_the_whole_library(monkeypatch, capsys):
+    code, out, _ = invoke(monkeypatch, capsys, "materials")
+    assert code == 0
+    assert all(f"{name}:" in out for name in ("Se", "Li2Se", "Mo6Se8", "LiCoO2", "FeS", "Li"))
+
+
+def test_an_unknown_material_is_answered_with_the_nearest(monkeypatch, capsys):
+    code, _, err = invoke(monkeypatch, capsys, "materials", "LiCo2")
+    assert code == 2
+    assert "nearest: LiCoO2" in err
+
+
+def test_schema_is_json(monkeypatch, capsys):
+    code, out, _ = invoke(monkeypatch, capsys, "schema")
+    assert code == 0
+    assert json.loads(out)["properties"]["mesh"] == {"$ref": "#/$defs/Mesh"}
+
+
+def test_version_is_that_of_the_package(monkeypatch, capsys):
+    code, out, _ = invoke(monkeypatch, capsys, "--version")
+    assert (code, out) == (0, f"creep-fem {creep_fem.__version__}\n")
+
+
+def test_help_names_all_commands_and_exit_codes():
+    result = CliRunner().invoke(cli.app, ["--help"])
+    assert result.exit_code == 0
+    for word in ("run", "mesh", "materials", "schema", "3 not converged"):
+        assert word in result.output

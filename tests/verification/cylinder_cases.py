@@ -1,0 +1,145 @@
+"""Thick cylinders: steady creep under internal pressure, and closure of a pore."""
+
+from __future__ import annotations
+
+import numpy as np
+from harness import LoadedBody, circle, line, material
+from meshes import mapped_square, quarter_ring
+from records import Check, Convergence, Report, case
+from reference import Array, Tube
+from scipy.integrate import solve_ivp
+
+from creep_fem.materials.parameters import NortonCreep
+
+INNER, OUTER = 1.0, 2.0  # um
+PRESSURE = 0.1  # GPa
+CREEP = NortonCreep(1e-5, 0.1, 4.5)
+STIFF = 1e5  # GPa: elastic strains of 1e-6, so that the geometry stays what it is
+
+
+def quarter(cells: int, outer: float, irregularity: float, young: float = STIFF) -> LoadedBody:
+    """A quarter of a ring between symmetry planes, square cells at first."""
+    around = max(2, round(0.5 * np.pi / np.log(outer / INNER) * cells))
+    mesh = mapped_square(cells, around, quarter_ring(INNER, outer), irregularity)
+    body = LoadedBody(mesh, material(young, 0.25, CREEP))
+    body.hold(line(0, 0.0), 0)
+    body.hold(line(1, 0.0), 1)
+    return body
+
+
+def steady(body: LoadedBody) -> float:
+    """Steps that grow until the stress is steady; the radial velocity of the inner wall in um/s."""
+    wall = circle(INNER)
+    relaxation = PRESSURE / (STIFF * CREEP.rate)
+    for dt in relaxation * 10.0 ** np.linspace(-2.0, 1.0, 13):
+        before = body.mean_displacement(wall)
+        body.advance(float(dt))
+    return (body.mean_displacement(wall) - before) / float(dt)
+
+
+def point_errors(body: LoadedBody, tube: Tube) -> tuple[float, float, float]:
+    """Errors at the quadrature points over the stress outside: mises (max, rms), pressure (rms)."""
+    radius = np.linalg.norm(body.point_positions(), axis=2)
+    values, scale = body.model.point_values(), float(tube.mises(tube.outer))
+    mises = (values.mises.reshape(radius.shape) - tube.mises(radius)) / scale
+    pressure = (values.pressure.reshape(radius.shape) - tube.mean_pressure(radius)) / scale
+    rms = [float(np.sqrt(np.mean(error**2))) for error in (mises, pressure)]
+    return float(np.abs(mises).max()), rms[0], rms[1]
+
+
+def at_wall(body: LoadedBody, radius: float) -> float:
+    """Von Mises stress at a radius in GPa, from a fit in r over the points of the nearest ring."""
+    where = np.linalg.norm(body.point_positions(), axis=2).ravel()
+    stress = body.model.point_values().mises.ravel()
+    depth = np.abs(np.log(where / radius))
+    near = depth < 2.5 * depth.min() * 3.0
+    slope = np.polyfit(np.log(where[near]), np.log(stress[near]), 1)
+    return float(np.exp(np.polyval(slope, np.log(radius))))
+
+
+def _study(irregularity: float, cells: tuple[int, ...]) -> tuple[list[Check], list[Convergence]]:
+    tube = Tube(INNER, OUTER, PRESSURE, CREEP)
+    columns: list[tuple[float, float, float]] = []
+    for count in cells:
+        body = quarter(count, OUTER, irregularity)
+        body.push(circle(INNER)).value = PRESSURE
+        velocity = steady(body)
+        largest, mises, pressure = point_errors(body, tube)
+        columns.append((abs(velocity / tube.wall_velocity - 1.0), mises, pressure))
+    checks = [
+        Check("velocity of the inner wall in um/s", velocity, tube.wall_velocity, 2e-3),
+        Check("von Mises stress inside in GPa", at_wall(body, INNER), float(tube.mises(INNER)), 2e-3),
+        Check("von Mises stress outside in GPa", at_wall(body, OUTER), float(tube.mises(OUTER)), 2e-3),
+        Check("largest error of the von Mises stress at a point", largest, 0.0, 2e-2, 1.0),
+    ]
+    sizes = tuple(np.log(OUTER / INNER) / n for n in cells)
+    names = ("wall velocity", "von Mises stress at the points, rms", "pressure at the points, rms")
+    orders = (2.0, 2.0, 1.0)
+    errors = zip(*columns, strict=True)
+    studies = [
+        Convergence(name, "h/r", sizes, tuple(column), order)
+        for name, column, order in zip(names, errors, orders, strict=True)
+    ]
+    return checks, studies
+
+
+@case()
+def thick_cylinder() -> Report:
+    """Benchmark B2: the thick cylinder under internal pressure, on irregular triangles."""
+    cells = (2, 4, 8, 16)
+    checks, studies = _study(0.2, cells)
+    tube = Tube(INNER, OUTER, PRESSURE, CREEP)
+    checks += [
+        Check("own closed form, inside, in MPa", 1e3 * float(tube.mises(INNER)), 145.17, 1e-4),
+        Check("own closed form, outside, in MPa", 1e3 * float(tube.mises(OUTER)), 106.68, 1e-4),
+        Check("own closed form, velocity in um/s", tube.wall_velocity, 4.6346e-5, 1e-4),
+    ]
+    return Report(
+        "Thick cylinder in steady creep (benchmark B2)",
+        "s_e = (sqrt(3) p/n) (b/r)^(2/n)/k, k = (b/a)^(2/n) - 1; u' = (sqrt(3)/2) A (s_e(a)/s_ref)^n a",
+        "equilibrium, incompressible flow and Norton's law; Odqvist, Mathematical Theory of Creep and"
+        " Creep Rupture, Oxford 1974",
+        f"P2, irregular triangles, {cells} cells through the wall; elastic strains of 1e-6",
+        tuple(checks),
+        tuple(studies),
+    )
+
+
+def _closing(outer: float, pressure: float, time: float) -> Array:
+    """Relative area of a pore in an incompressible tube, from its rate at the present shape.
+
+    A_p'/A_p = -sqrt(3) A [sqrt(3) p/(n s_ref (1 - f^(1/n)))]^n, f = A_p/(A_p + solid area).
+    """
+    n, solid = CREEP.exponent, (outer / INNER) ** 2 - 1.0
+
+    def change(_t: float, pore: Array) -> Array:
+        share = pore / (pore + solid)
+        drive = np.sqrt(3.0) * pressure / (n * CREEP.reference_stress * (1.0 - share ** (1.0 / n)))
+        return -np.sqrt(3.0) * CREEP.rate * drive**n * pore
+
+    return solve_ivp(change, (0.0, time), [1.0], rtol=1e-11, atol=1e-13).y[0, -1]
+
+
+@case(slow=True)
+def pore_closure() -> Report:
+    """A pore closes under external pressure, at finite strain."""
+    outer, duration = 3.0, 40000.0
+    exact = float(_closing(outer, PRESSURE, duration))
+    cells, errors = (2, 4, 8), []
+    for count in cells:
+        body = quarter(count, outer, 0.2, young=1e4)
+        body.push(circle(outer)).value = PRESSURE
+        body.advance(1e-3)
+        steps = 160
+        for dt in np.full(steps, duration / steps):
+            body.advance(float(dt))
+        area = (1.0 + body.mean_displacement(circle(INNER)) / INNER) ** 2
+        errors.append(abs(area / exact - 1.0))
+    return Report(
+        "Closure of a cylindrical pore",
+        "A_p'/A_p = -sqrt(3) A [sqrt(3) p/(n s_ref (1 - f^(1/n)))]^n, f = A_p/(A_p + A_solid)",
+        "thick cylinder at every instant; f -> 0: Budiansky, Hutchinson and Slutsky, 1982",
+        f"P2, irregular triangles, {cells} cells through the wall, {steps} steps",
+        (Check("area of the pore, of the first one", area, exact, 2e-3),),
+        (Convergence("area", "h/r", tuple(1.0 / n for n in cells), tuple(errors), 2.0),),
+    )
