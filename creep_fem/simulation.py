@@ -100,7 +100,7 @@ class Simulation:
         softest = min(
             config.materials.active.shear_modulus, config.materials.framework.shear_modulus
         )
-        floor = _FORCE_FLOOR_STRAIN * softest * float(np.linalg.norm(boundary.weights))
+        floor = _FORCE_FLOOR_STRAIN * softest * float(np.linalg.norm(boundary.node_lengths))
         newton, steps = config.newton, config.time_step
         settings = NewtonSettings(
             newton.tolerance, floor, newton.maximum_iterations, newton.surface_step

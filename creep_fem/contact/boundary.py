@@ -183,13 +183,9 @@ class SurfacePoints:
         abscissae, gauss = np.polynomial.legendre.leggauss(GAUSS_POINTS)
         shape = powers(0.5 * (1.0 + abscissae), 3) @ QUADRATIC
         length = boundary.edge_lengths[edges][:, None] * (0.5 * gauss)
-        return cls(
-            np.repeat(edges, GAUSS_POINTS), np.tile(shape, (len(edges), 1)), length.ravel()
-        )
+        return cls(np.repeat(edges, GAUSS_POINTS), np.tile(shape, (len(edges), 1)), length.ravel())
 
-    def positions(
-        self, boundary: Boundary, positions: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def positions(self, boundary: Boundary, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Current positions in um, shape (n, 2), from those of the nodes, shape (ns, 2)."""
         points: NDArray[np.float64] = np.einsum(
             "nk,nki->ni", self.shape, positions[boundary.edge_nodes[self.edge]]
@@ -197,9 +193,7 @@ class SurfacePoints:
         return points
 
 
-def _arc_edges(
-    arc: Arc, points: NDArray[np.float64], box: float
-) -> tuple[NDArray[Any], ...]:
+def _arc_edges(arc: Arc, points: NDArray[np.float64], box: float) -> tuple[NDArray[Any], ...]:
     """Control points, mirrors, offsets, neighbours, lengths and coefficients of one arc."""
     k = len(arc.nodes)
     m = k // 2
@@ -250,9 +244,7 @@ def _curve_coefficients(
     return coefficients
 
 
-def _tangent(
-    before: NDArray[np.float64], length: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _tangent(before: NDArray[np.float64], length: NDArray[np.float64]) -> NDArray[np.float64]:
     """Weights of mid-node before, vertex, own mid-node, own end in length * dc/ds at the vertex."""
     a, b = 0.5 * before, 0.5 * length
     zero = np.zeros_like(a)

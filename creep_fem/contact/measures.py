@@ -18,10 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from creep_fem.contact.boundary import Boundary, basis
+from creep_fem.contact.boundary import Boundary
 from creep_fem.contact.search import FootPoints, nearby_bodies, project
 
-_SAMPLES = 16  # points per spline segment at which shares are counted
+_SAMPLES = 16  # points per half edge at which shares are counted
 _FACING_COSINE = 0.5
 _FAR = 1e6  # um, stands for "nothing there" where infinity would spoil interpolation
 
@@ -44,17 +44,16 @@ class ContactShares:
 
 def outward_normals(boundary: Boundary, positions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Unit outward normals at all surface nodes, shape (ns, 2)."""
-    segment = boundary.node_segment
-    # the last node of an open arc is the end of its last segment, all others start theirs
-    at_end = boundary.control[segment, 1] != np.arange(len(segment))
-    slope = np.einsum(
-        "nk,nki->ni",
-        basis(at_end.astype(np.float64), 1),
-        boundary.control_points(positions, segment),
-    )
-    normal = np.stack([slope[:, 1], -slope[:, 0]], axis=1)
-    unit: NDArray[np.float64] = normal / np.hypot(slope[:, 0], slope[:, 1])[:, None]
-    return unit
+    edges = np.arange(len(boundary.edge_body))
+    control = boundary.control_points(positions, edges)
+    normal = np.empty_like(positions)
+    for place, t in enumerate((0.0, 0.5, 1.0)):
+        weights = boundary.weights(edges, np.full(len(edges), t), 1)
+        slope = np.einsum("nk,nki->ni", weights, control)
+        slope /= np.hypot(slope[:, 0], slope[:, 1])[:, None]
+        # vertices are written twice, by the edges on both sides: the tangent is the same
+        normal[boundary.edge_nodes[:, place]] = np.stack([slope[:, 1], -slope[:, 0]], axis=1)
+    return normal
 
 
 def phase_distances(
@@ -78,14 +77,17 @@ def phase_distances(
     distance = np.full((len(positions), int(body_phase.max()) + 1), _FAR)
     own_phase = body_phase[boundary.node_body]
     _include_images(distance, own_phase, outward_normals(boundary, positions), positions, box)
-    longest = float(boundary.segment_lengths(positions).max())
+    longest = 2.0 * float(boundary.chords(positions).max())
     radius = 4.0 * longest
     open_nodes = np.arange(len(positions))
     while len(open_nodes) and radius < 4.0 * box:
-        feet = project(boundary, positions, nearby_bodies(boundary, positions, open_nodes, radius))
-        phase = body_phase[boundary.segment_body[feet.segment]]
-        np.minimum.at(distance, (feet.node, phase), _signed_distance(boundary, positions, feet))
-        # what is nearer than the radius (less half a segment) cannot have been missed
+        points = positions[open_nodes]
+        near = nearby_bodies(boundary, positions, points, boundary.node_body[open_nodes], radius)
+        feet = project(boundary, positions, points, near)
+        phase = body_phase[boundary.edge_body[feet.edge]]
+        found = _signed_distance(boundary, positions, points, feet)
+        np.minimum.at(distance, (open_nodes[feet.point], phase), found)
+        # what is nearer than the radius (less half an edge) cannot have been missed
         open_nodes = open_nodes[distance[open_nodes].min(axis=1) > radius - longest]
         radius *= 2.0
     return distance
@@ -110,12 +112,12 @@ def contact_shares(
     distance = phase_distances(boundary, positions, body_phase, box)
     phases = distance.shape[1]
     t = (np.arange(_SAMPLES) + 0.5) / _SAMPLES
-    start, end = distance[boundary.control[:, 1]], distance[boundary.control[:, 2]]
-    sampled = start[:, None, :] + t[None, :, None] * (end - start)[:, None, :]
-    facing = sampled.argmin(axis=2)
-    touching = sampled.min(axis=2) < touching_gap
-    length = np.repeat(boundary.segment_lengths(positions)[:, None], _SAMPLES, axis=1)
-    own = np.repeat(body_phase[boundary.segment_body][:, None], _SAMPLES, axis=1)
+    start, end = (distance[boundary.edge_nodes[:, k : k + 2]] for k in (0, 1))
+    sampled = start[..., None, :] + t[:, None] * (end - start)[..., None, :]
+    facing = sampled.argmin(axis=-1)
+    touching = sampled.min(axis=-1) < touching_gap
+    length = np.broadcast_to(boundary.chords(positions)[..., None], facing.shape)
+    own = body_phase[boundary.edge_body][:, None, None]
     pair = (own * phases + facing).ravel()
     total, touched = (
         np.bincount(pair, lengths.ravel(), minlength=phases**2).reshape(phases, phases)
@@ -143,32 +145,37 @@ def contact_pressure(
     Returns:
         Contact pressure in GPa, per current length, shape (ns,).
     """
-    stretch = _node_lengths(boundary, positions) / _node_lengths(boundary, reference)
+    stretch = _chord_sums(boundary, positions) / _chord_sums(boundary, reference)
     normal = outward_normals(boundary, positions)
     pressure: NDArray[np.float64] = -np.einsum("ni,ni->n", forces, normal) / (
-        boundary.weights * stretch
+        boundary.node_lengths * stretch
     )
     return pressure
 
 
-def _node_lengths(boundary: Boundary, positions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Half the chord lengths on both sides of every node in um, shape (ns,)."""
-    chord = 0.5 * boundary.segment_lengths(positions)
-    ends = boundary.control[:, 1:3]
-    lengths: NDArray[np.float64] = np.bincount(
-        ends.ravel(), np.repeat(chord, 2), minlength=len(positions)
+def _chord_sums(boundary: Boundary, positions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum of the chords that end at every node in um, shape (ns,)."""
+    chords = boundary.chords(positions)
+    parts = np.stack([chords[:, 0], chords.sum(axis=1), chords[:, 1]], axis=1)
+    sums: NDArray[np.float64] = np.bincount(
+        boundary.edge_nodes.ravel(), parts.ravel(), minlength=len(positions)
     )
-    return lengths
+    return sums
 
 
 def _signed_distance(
-    boundary: Boundary, positions: NDArray[np.float64], feet: FootPoints
+    boundary: Boundary,
+    positions: NDArray[np.float64],
+    points: NDArray[np.float64],
+    feet: FootPoints,
 ) -> NDArray[np.float64]:
-    """Distance to the foot points, negative for nodes inside the other body."""
-    control = boundary.control_points(positions, feet.segment)
-    foot = np.einsum("nk,nki->ni", basis(feet.parameter), control)
-    slope = np.einsum("nk,nki->ni", basis(feet.parameter, 1), control)
-    difference = positions[feet.node] - foot
+    """Distance to the foot points, negative for points inside the other body."""
+    control = boundary.control_points(positions, feet.edge)
+    foot, slope = (
+        np.einsum("nk,nki->ni", boundary.weights(feet.edge, feet.parameter, order), control)
+        for order in range(2)
+    )
+    difference = points[feet.point] - foot
     length = np.hypot(difference[:, 0], difference[:, 1])
     cross = difference[:, 0] * slope[:, 1] - difference[:, 1] * slope[:, 0]
     gap = cross / np.hypot(slope[:, 0], slope[:, 1])

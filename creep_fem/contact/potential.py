@@ -1,14 +1,15 @@
 """Contact energy of a packing with exact gradient and Hessian (pure NumPy).
 
-The energy is sum_i w_i psi(g_i) over the surface nodes i and each other body within reach: g is the
-signed distance of the node to that body's spline, w the node's surface length. Variations of
-the gap with l = |c'|, curvature kappa = n.c'', D = l^2 - g kappa and
-a = tangent.(dx - sum B_k dP_k), b = normal.(sum B'_k dP_k):
+Both sides of every contact are integrated, each with half of the energy: the sum over surface
+points i and each other body within reach of w_i/2 psi(g_i). g is the signed distance of the point
+to that body's boundary curve c, w the point's surface length, and -psi' the contact pressure.
+Variations of the gap with l = |c'|, curvature kappa = n.c'', D = l^2 - g kappa and
+a = tangent.(dx - sum S_k dP_k), b = normal.(sum S'_k dP_k), S_k the weights of the control points:
 
-    dg  = normal.(dx - sum B_k dP_k)
+    dg  = normal.(dx - sum S_k dP_k)
     d2g = -(kappa a^2 + 2 l a b + g b^2) / D
 
-A wall is a mirror: a node at distance d meets its image across a gap of 2 d.
+A wall is a mirror: a point at distance d meets its image across a gap of 2 d.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from creep_fem.contact.boundary import Boundary, basis
+from creep_fem.contact.boundary import Boundary, SurfacePoints
 from creep_fem.contact.law import PressureGapLaw
-from creep_fem.contact.search import FootPoints, _combine, nearby_bodies, project
+from creep_fem.contact.search import FootPoints, nearby_bodies, project
+
+# Each of the two sides that are integrated has half of the energy.
+_SIDE = 0.5
 
 
 @dataclass(frozen=True)
@@ -33,31 +37,59 @@ class Triplets:
     values: NDArray[np.float64]
 
 
+def block_triplets(nodes: NDArray[np.int64], blocks: NDArray[np.float64]) -> Triplets:
+    """Entries of dense blocks, shape (n, 2 k, 2 k), that couple the nodes of shape (n, k)."""
+    dofs = (2 * nodes[:, :, None] + np.arange(2)).reshape(len(nodes), 2 * nodes.shape[1])
+    return Triplets(
+        np.broadcast_to(dofs[:, :, None], blocks.shape).ravel(),
+        np.broadcast_to(dofs[:, None, :], blocks.shape).ravel(),
+        blocks.ravel(),
+    )
+
+
 class PairTerms:
-    """Energy, gradient and Hessian of node-to-spline pairs at given positions."""
+    """Energy, gradient and Hessian of point-to-curve pairs at given positions.
+
+    Attributes:
+        gap: Gaps of all pairs in um, shape (n,).
+        feet: The pairs within reach of the pressure law.
+        near_gap: Their gaps in um.
+    """
 
     def __init__(
         self,
         boundary: Boundary,
         law: PressureGapLaw,
+        points: SurfacePoints,
         positions: NDArray[np.float64],
         feet: FootPoints,
     ) -> None:
-        self.boundary, self.law = boundary, law
-        control = boundary.control_points(positions, feet.segment)
-        difference = positions[feet.node] - _combine(basis(feet.parameter), control)
-        slope = _combine(basis(feet.parameter, 1), control)
+        """Evaluate gaps and frames.
+
+        Args:
+            boundary: The surfaces.
+            law: Pressure-gap law.
+            points: Integration points.
+            positions: Current positions of the surface nodes in um, shape (ns, 2).
+            feet: Closest points of the pairs.
+        """
+        self.boundary, self.law, self._points = boundary, law, points
+        control = boundary.control_points(positions, feet.edge)
+        foot, slope = (
+            np.einsum("nk,nki->ni", boundary.weights(feet.edge, feet.parameter, order), control)
+            for order in range(2)
+        )
+        difference = points.positions(boundary, positions)[feet.point] - foot
         speed = np.hypot(slope[:, 0], slope[:, 1])
         tangent = slope / speed[:, None]
         normal = np.stack([tangent[:, 1], -tangent[:, 0]], axis=1)
-        gap = np.einsum("ni,ni->n", normal, difference)
-        near = gap < law.cutoff
-        self.gap = gap
-        self.feet = FootPoints(feet.node[near], feet.segment[near], feet.parameter[near])
-        self.near_gap = gap[near]
+        self.gap = np.einsum("ni,ni->n", normal, difference)
+        near = self.gap < law.cutoff
+        self.feet = FootPoints(feet.point[near], feet.edge[near], feet.parameter[near])
+        self.near_gap = self.gap[near]
         self._speed, self._tangent, self._normal = speed[near], tangent[near], normal[near]
-        self._curve = _combine(basis(self.feet.parameter, 2), control[near])
-        self._weight = boundary.weights[self.feet.node]
+        self._control = control[near]
+        self._length = _SIDE * points.length[self.feet.point]
 
     @cached_property
     def pressure(self) -> NDArray[np.float64]:
@@ -67,56 +99,67 @@ class PairTerms:
     @property
     def energy(self) -> float:
         """Sum of the pair potentials in GPa um^2."""
-        return float(self._weight @ self.law.potential(self.near_gap))
+        return float(self._length @ self.law.potential(self.near_gap))
 
     @cached_property
-    def _dofs(self) -> NDArray[np.int64]:
-        """Surface dofs of node and control points, shape (n, 10)."""
-        nodes = np.column_stack([self.feet.node, self.boundary.control[self.feet.segment]])
-        return (2 * nodes[:, :, None] + np.arange(2)).reshape(len(nodes), 10)
+    def _nodes(self) -> NDArray[np.int64]:
+        """Surface nodes of the point's edge and of the control points, shape (n, 8)."""
+        own = self.boundary.edge_nodes[self._points.edge[self.feet.point]]
+        return np.hstack([own, self.boundary.control[self.feet.edge]])
+
+    def _weights(self, derivative: int = 0) -> NDArray[np.float64]:
+        return self.boundary.weights(self.feet.edge, self.feet.parameter, derivative)
 
     def _rows(
-        self, vector: NDArray[np.float64], weights: NDArray[np.float64], own: float
+        self,
+        vector: NDArray[np.float64],
+        own: NDArray[np.float64],
+        weights: NDArray[np.float64],
     ) -> NDArray[np.float64]:
-        """Coefficients of (own * dx + sum weights_k dP_k).vector, shape (n, 10)."""
-        parts = np.empty((len(vector), 5, 2))
-        parts[:, 0] = own * vector
-        mirror = self.boundary.mirror[self.feet.segment]
-        parts[:, 1:] = weights[:, :, None] * vector[:, None, :] * mirror
-        return parts.reshape(-1, 10)
+        """Coefficients of (sum own_k dx_k + sum weights_k dP_k).vector, shape (n, 16)."""
+        parts = np.empty((len(vector), 8, 2))
+        parts[:, :3] = own[:, :, None] * vector[:, None, :]
+        mirror = self.boundary.mirror[self.feet.edge]
+        parts[:, 3:] = weights[:, :, None] * vector[:, None, :] * mirror
+        return parts.reshape(-1, 16)
 
     @cached_property
     def _gap_variation(self) -> NDArray[np.float64]:
-        return self._rows(self._normal, -basis(self.feet.parameter), 1.0)
+        return self._rows(self._normal, self._points.shape[self.feet.point], -self._weights())
 
     def add_gradient(self, gradient: NDArray[np.float64]) -> None:
         """Add the energy's gradient in GPa um to a flat array of surface dofs, shape (2 ns,)."""
-        force = -(self._weight * self.pressure)[:, None] * self._gap_variation
-        gradient += np.bincount(self._dofs.ravel(), force.ravel(), minlength=len(gradient))
+        force = -(self._length * self.pressure)[:, None] * self._gap_variation
+        dofs = 2 * self._nodes[:, :, None] + np.arange(2)
+        gradient += np.bincount(dofs.ravel(), force.ravel(), minlength=len(gradient))
 
     def hessian(self) -> Triplets:
         """Exact second derivative of the energy in GPa (per unit thickness)."""
         if len(self.near_gap) == 0:
-            empty = np.empty(0, dtype=np.int64)
-            return Triplets(empty, empty, np.empty(0))
-        curvature = np.einsum("ni,ni->n", self._normal, self._curve)
+            return block_triplets(np.empty((0, 8), dtype=np.int64), np.empty((0, 16, 16)))
+        curve = np.einsum("nk,nki->ni", self._weights(2), self._control)
+        curvature = np.einsum("ni,ni->n", self._normal, curve)
         dg = self._gap_variation
-        a = self._rows(self._tangent, -basis(self.feet.parameter), 1.0)
-        b = self._rows(self._normal, basis(self.feet.parameter, 1), 0.0)
+        shape = self._points.shape[self.feet.point]
+        a = self._rows(self._tangent, shape, -self._weights())
+        b = self._rows(self._normal, np.zeros_like(shape), self._weights(1))
         convexity = self._speed**2 - self.near_gap * curvature
-        outer = self._weight * self.law.tangent(self.near_gap)
-        geometric = self._weight * self.pressure / convexity  # -psi'/D with psi' = -p, d2g < 0
+        stiffness = self._length * self.law.tangent(self.near_gap)
+        geometric = self._length * self.pressure / convexity  # psi' d2g with psi' = -p
         left_a = (geometric * curvature)[:, None] * a + (geometric * self._speed)[:, None] * b
         left_b = (geometric * self._speed)[:, None] * a + (geometric * self.near_gap)[:, None] * b
-        left = np.stack([outer[:, None] * dg, left_a, left_b], axis=2)
+        left = np.stack([stiffness[:, None] * dg, left_a, left_b], axis=2)
         right = np.stack([dg, a, b], axis=1)
-        values = left @ right
-        shape = values.shape
-        return Triplets(
-            np.broadcast_to(self._dofs[:, :, None], shape).ravel(),
-            np.broadcast_to(self._dofs[:, None, :], shape).ravel(),
-            values.ravel(),
-        )
+        return block_triplets(*self._grouped(left @ right))
+
+    def _grouped(
+        self, blocks: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Sum the blocks of pairs that couple the same two edges."""
+        key = self._points.edge[self.feet.point] * len(self.boundary.edge_body) + self.feet.edge
+        order = np.argsort(key, kind="stable")
+        first = np.flatnonzero(np.diff(key[order], prepend=-1))
+        return self._nodes[order[first]], np.add.reduceat(blocks[order], first, axis=0)
 
 
 @dataclass(frozen=True)
@@ -126,7 +169,7 @@ class WallTerms:
     Attributes:
         law: Pressure-gap law.
         box: Edge length of the box in um.
-        weights: Surface lengths of the nodes in um, shape (n,).
+        lengths: Surface lengths of the nodes in um, shape (n,).
         nodes: Surface nodes that are looked at, shape (n,).
         positions: Their positions in um, shape (n, 2).
         free: False where a coordinate is held by the wall itself, shape (n, 2).
@@ -134,7 +177,7 @@ class WallTerms:
 
     law: PressureGapLaw
     box: float
-    weights: NDArray[np.float64]
+    lengths: NDArray[np.float64]
     nodes: NDArray[np.int64]
     positions: NDArray[np.float64]
     free: NDArray[np.bool_]
@@ -152,13 +195,14 @@ class WallTerms:
 
     @property
     def energy(self) -> float:
-        """Half the energy of node and image in GPa um^2."""
-        return float(np.einsum("n,lni->", self.weights, self.law.potential(self._image_gaps)))
+        """This side's half of the energy of nodes and images in GPa um^2."""
+        potential = self.law.potential(self._image_gaps)
+        return _SIDE * float(np.einsum("n,lni->", self.lengths, potential))
 
     def forces(self) -> NDArray[np.float64]:
         """Force of the lower and the upper walls on every node in GPa um, shape (2, n, 2)."""
-        pressure = 2.0 * self.law.pressure(self._image_gaps) * self.weights[:, None]
-        inwards: NDArray[np.float64] = pressure * np.array([1.0, -1.0])[:, None, None]
+        force = self.law.pressure(self._image_gaps) * self.lengths[:, None]
+        inwards: NDArray[np.float64] = force * np.array([1.0, -1.0])[:, None, None]
         return inwards
 
     def add_gradient(self, gradient: NDArray[np.float64]) -> None:
@@ -167,7 +211,7 @@ class WallTerms:
 
     def hessian(self) -> Triplets:
         """Diagonal second derivative of the energy in GPa (per unit thickness)."""
-        values = 4.0 * self.law.tangent(self._image_gaps).sum(axis=0) * self.weights[:, None]
+        values = 2.0 * self.law.tangent(self._image_gaps).sum(axis=0) * self.lengths[:, None]
         node, component = np.nonzero(values)
         dofs = 2 * self.nodes[node] + component
         return Triplets(dofs, dofs, values[node, component])
@@ -175,10 +219,10 @@ class WallTerms:
 
 @dataclass(frozen=True)
 class ContactState:
-    """Contact at one configuration, as seen by the nodes of one process.
+    """Contact at one configuration, as seen by the surface points of one process.
 
     Attributes:
-        pairs: Node-to-spline terms.
+        pairs: Point-to-curve terms.
         walls: Node-to-wall terms.
         size: Number of surface nodes of the whole packing.
     """
@@ -189,7 +233,7 @@ class ContactState:
 
     @property
     def energy(self) -> float:
-        """Contact energy in GPa um^2 of this process's nodes."""
+        """Contact energy in GPa um^2 of this process's points."""
         return self.pairs.energy + self.walls.energy
 
     @property
@@ -199,7 +243,7 @@ class ContactState:
 
     @property
     def active_pairs(self) -> int:
-        """Number of node-to-body pairs closer than the reach of the pressure law."""
+        """Number of point-to-body pairs closer than the reach of the pressure law."""
         return len(self.pairs.near_gap)
 
     def gradient(self) -> NDArray[np.float64]:
@@ -220,7 +264,7 @@ class ContactState:
 
 
 class Contact:
-    """Finds pairs and evaluates the contact terms of the nodes of one process."""
+    """Finds pairs and evaluates the contact terms of one process's share of the surface."""
 
     def __init__(
         self,
@@ -237,27 +281,31 @@ class Contact:
             law: Pressure-gap law.
             box: Edge length of the box in um.
             fixed: Coordinates of surface nodes held by a wall, shape (ns, 2).
-            nodes: Surface nodes this process integrates over.
+            nodes: Surface nodes this process takes care of, and with a mid-node its edge.
         """
         self.boundary, self.law, self.box = boundary, law, box
         self._free = ~fixed
         self._nodes = nodes
+        edges = np.flatnonzero(np.isin(boundary.edge_nodes[:, 1], nodes))
+        self.points = SurfacePoints.on_edges(boundary, edges)
+        self._bodies = boundary.edge_body[self.points.edge]
         self._candidates: FootPoints | None = None
         self._searched_at = np.empty((0, 2))
         self._margin = 0.0
 
     @property
     def candidates(self) -> FootPoints:
-        """All pairs that the last search found."""
+        """All pairs that the last search found, at their closest points when last evaluated."""
         if self._candidates is None:
             raise RuntimeError("search() has not been called")
         return self._candidates
 
     def search(self, positions: NDArray[np.float64], margin: float) -> None:
         """Collect candidate pairs that stay valid while no node moves more than ``margin`` um."""
-        half_segment = 0.5 * float(self.boundary.segment_lengths(positions).max(initial=0.0))
-        radius = self.law.cutoff + half_segment + 2.0 * margin
-        self._candidates = nearby_bodies(self.boundary, positions, self._nodes, radius)
+        half_edge = float(self.boundary.chords(positions).max(initial=0.0))
+        radius = self.law.cutoff + half_edge + 2.0 * margin
+        points = self.points.positions(self.boundary, positions)
+        self._candidates = nearby_bodies(self.boundary, positions, points, self._bodies, radius)
         self._searched_at, self._margin = positions.copy(), margin
 
     def search_is_valid(self, positions: NDArray[np.float64]) -> bool:
@@ -269,15 +317,27 @@ class Contact:
 
     def evaluate(self, positions: NDArray[np.float64]) -> ContactState:
         """Contact terms at current positions in um, shape (ns, 2)."""
-        self._candidates = project(self.boundary, positions, self.candidates)
-        pairs = PairTerms(self.boundary, self.law, positions, self._candidates)
+        points = self.points.positions(self.boundary, positions)
+        self._candidates = project(self.boundary, positions, points, self.candidates)
+        pairs = PairTerms(self.boundary, self.law, self.points, positions, self._candidates)
         nodes = self._nodes
-        walls = WallTerms(
-            self.law,
-            self.box,
-            self.boundary.weights[nodes],
-            nodes,
-            positions[nodes],
-            self._free[nodes],
-        )
+        lengths = self.boundary.node_lengths[nodes]
+        walls = WallTerms(self.law, self.box, lengths, nodes, positions[nodes], self._free[nodes])
         return ContactState(pairs, walls, len(positions))
+
+    def coupled_nodes(self, hops: int) -> NDArray[np.int64]:
+        """Surface nodes that candidates couple if their feet slide by some edges, shape (n, k).
+
+        Args:
+            hops: Edges that a foot point may slide in either direction.
+        """
+        feet = self.candidates
+        pairs = np.unique(np.column_stack([self.points.edge[feet.point], feet.edge]), axis=0)
+        reach = [self.boundary.edge_nodes[pairs[:, 0]], self.boundary.control[pairs[:, 1]]]
+        for neighbour in (self.boundary.following, self.boundary.preceding):
+            edge = pairs[:, 1]
+            for _ in range(hops):
+                ahead = neighbour[edge]
+                edge = np.where(ahead >= 0, ahead, edge)
+                reach.append(self.boundary.control[edge])
+        return np.hstack(reach)

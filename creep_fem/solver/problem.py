@@ -18,14 +18,14 @@ from petsc4py import PETSc
 
 from creep_fem.contact.boundary import Boundary
 from creep_fem.contact.law import PressureGapLaw
-from creep_fem.contact.potential import Contact, ContactState, Triplets
+from creep_fem.contact.potential import Contact, ContactState, Triplets, block_triplets
 from creep_fem.mechanics.domain import Domain
 from creep_fem.mechanics.model import MechanicsModel
 from creep_fem.solver.surface import SurfaceNodes
 
 _WALL_COMPONENT = {"left": 0, "right": 0, "bottom": 1, "top": 1}
-# Segments a foot point may slide within a time step before the matrix pattern has to grow.
-_PATTERN_HOPS = 2
+# Edges a foot point may slide within a time step before the matrix pattern has to grow.
+_PATTERN_HOPS = 1
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,8 @@ class StepProblem:
     @property
     def _drag_stiffness(self) -> NDArray[np.float64]:
         """Drag per displacement in GPa of the owned surface nodes."""
-        weights = self.contact.boundary.weights[self.surface.owned]
-        stiffness: NDArray[np.float64] = (self._drag / self.dt) * weights
+        lengths = self.contact.boundary.node_lengths[self.surface.owned]
+        stiffness: NDArray[np.float64] = (self._drag / self.dt) * lengths
         return stiffness
 
     def internal_force(self) -> NDArray[np.float64]:
@@ -230,22 +230,8 @@ class StepProblem:
 
     def _contact_pattern(self) -> Triplets:
         """Unit entries wherever a candidate pair may couple within the next steps."""
-        boundary, feet = self.contact.boundary, self.contact.candidates
-        reach = [feet.segment]
-        for neighbour in (boundary.following, boundary.preceding):
-            segment = feet.segment
-            for _ in range(_PATTERN_HOPS):
-                ahead = neighbour[segment]
-                segment = np.where(ahead >= 0, ahead, segment)
-                reach.append(segment)
-        nodes = np.hstack([feet.node[:, None], *(boundary.control[s] for s in reach)])
-        dofs = (2 * nodes[:, :, None] + np.arange(2)).reshape(len(nodes), -1)
-        shape = (len(dofs), dofs.shape[1], dofs.shape[1])
-        return Triplets(
-            np.broadcast_to(dofs[:, :, None], shape).ravel(),
-            np.broadcast_to(dofs[:, None, :], shape).ravel(),
-            np.ones(int(np.prod(shape))),
-        )
+        nodes = self.contact.coupled_nodes(_PATTERN_HOPS)
+        return block_triplets(nodes, np.ones((len(nodes), 2 * nodes.shape[1], 2 * nodes.shape[1])))
 
     def _add_surface_terms(self, matrix: PETSc.Mat, *terms: Triplets) -> None:
         """Add surface-dof entries to the rows of a matrix, leaving out fixed dofs."""

@@ -145,7 +145,9 @@ def bar_relaxation() -> Report:
 
 def _shear_gradient(strain: float) -> Array:
     """Isochoric stretch exp(+-strain) along axes turned by 30 degrees."""
-    turn = np.array([[np.cos(np.pi / 6), -np.sin(np.pi / 6)], [np.sin(np.pi / 6), np.cos(np.pi / 6)]])
+    turn = np.array(
+        [[np.cos(np.pi / 6), -np.sin(np.pi / 6)], [np.sin(np.pi / 6), np.cos(np.pi / 6)]]
+    )
     return turn @ np.diag(np.exp([strain, -strain])) @ turn.T
 
 
@@ -171,7 +173,11 @@ def shear_maxwell() -> Report:
         (Check("von Mises stress in GPa", mises(body), implicit, 1e-6),),
         (
             Convergence(
-                "von Mises stress", "dt in s", tuple(duration / n for n in REFINEMENTS), tuple(errors), 1.0
+                "von Mises stress",
+                "dt in s",
+                tuple(duration / n for n in REFINEMENTS),
+                tuple(errors),
+                1.0,
             ),
         ),
     )
@@ -276,5 +282,3 @@ def time_order() -> Report:
         f"{MESH}; {steps_list} steps, n = 4.5",
         convergence=(Convergence("von Mises stress", "dt in s", sizes, tuple(errors), 1.0),),
     )
-
-

@@ -6,15 +6,14 @@ import numpy as np
 from harness import LoadedBody, circle, line, material
 from meshes import mapped_square, quarter_ring
 from records import Check, Convergence, Report, case
-from reference import Array, Tube
-from scipy.integrate import solve_ivp
+from reference import Array, Tube, integrate
 
 from creep_fem.materials.parameters import NortonCreep
 
 INNER, OUTER = 1.0, 2.0  # um
 PRESSURE = 0.1  # GPa
 CREEP = NortonCreep(1e-5, 0.1, 4.5)
-STIFF = 1e5  # GPa: elastic strains of 1e-6, so that the geometry stays what it is
+STIFF = 1e7  # GPa: elastic strains of 1e-8, so that the geometry stays what it is
 
 
 def quarter(cells: int, outer: float, irregularity: float, young: float = STIFF) -> LoadedBody:
@@ -52,29 +51,33 @@ def at_wall(body: LoadedBody, radius: float) -> float:
     where = np.linalg.norm(body.point_positions(), axis=2).ravel()
     stress = body.model.point_values().mises.ravel()
     depth = np.abs(np.log(where / radius))
-    near = depth < 2.5 * depth.min() * 3.0
+    near = depth < 8.0 * depth.min()
     slope = np.polyfit(np.log(where[near]), np.log(stress[near]), 1)
     return float(np.exp(np.polyval(slope, np.log(radius))))
 
 
 def _study(irregularity: float, cells: tuple[int, ...]) -> tuple[list[Check], list[Convergence]]:
     tube = Tube(INNER, OUTER, PRESSURE, CREEP)
-    columns: list[tuple[float, float, float]] = []
+    columns: list[tuple[float, float]] = []
     for count in cells:
         body = quarter(count, OUTER, irregularity)
         body.push(circle(INNER)).value = PRESSURE
         velocity = steady(body)
         largest, mises, pressure = point_errors(body, tube)
-        columns.append((abs(velocity / tube.wall_velocity - 1.0), mises, pressure))
+        columns.append((mises, pressure))
     checks = [
         Check("velocity of the inner wall in um/s", velocity, tube.wall_velocity, 2e-3),
-        Check("von Mises stress inside in GPa", at_wall(body, INNER), float(tube.mises(INNER)), 2e-3),
-        Check("von Mises stress outside in GPa", at_wall(body, OUTER), float(tube.mises(OUTER)), 2e-3),
+        Check(
+            "von Mises stress inside in GPa", at_wall(body, INNER), float(tube.mises(INNER)), 2e-3
+        ),
+        Check(
+            "von Mises stress outside in GPa", at_wall(body, OUTER), float(tube.mises(OUTER)), 2e-3
+        ),
         Check("largest error of the von Mises stress at a point", largest, 0.0, 2e-2, 1.0),
     ]
     sizes = tuple(np.log(OUTER / INNER) / n for n in cells)
-    names = ("wall velocity", "von Mises stress at the points, rms", "pressure at the points, rms")
-    orders = (2.0, 2.0, 1.0)
+    names = ("von Mises stress at the points, rms", "pressure at the points, rms")
+    orders = (2.0, 1.0)
     errors = zip(*columns, strict=True)
     studies = [
         Convergence(name, "h/r", sizes, tuple(column), order)
@@ -99,13 +102,13 @@ def thick_cylinder() -> Report:
         "s_e = (sqrt(3) p/n) (b/r)^(2/n)/k, k = (b/a)^(2/n) - 1; u' = (sqrt(3)/2) A (s_e(a)/s_ref)^n a",
         "equilibrium, incompressible flow and Norton's law; Odqvist, Mathematical Theory of Creep and"
         " Creep Rupture, Oxford 1974",
-        f"P2, irregular triangles, {cells} cells through the wall; elastic strains of 1e-6",
+        f"P2, irregular triangles, {cells} cells through the wall; elastic strains of 1e-8",
         tuple(checks),
         tuple(studies),
     )
 
 
-def _closing(outer: float, pressure: float, time: float) -> Array:
+def _closing(outer: float, pressure: float, time: float) -> float:
     """Relative area of a pore in an incompressible tube, from its rate at the present shape.
 
     A_p'/A_p = -sqrt(3) A [sqrt(3) p/(n s_ref (1 - f^(1/n)))]^n, f = A_p/(A_p + solid area).
@@ -117,29 +120,31 @@ def _closing(outer: float, pressure: float, time: float) -> Array:
         drive = np.sqrt(3.0) * pressure / (n * CREEP.reference_stress * (1.0 - share ** (1.0 / n)))
         return -np.sqrt(3.0) * CREEP.rate * drive**n * pore
 
-    return solve_ivp(change, (0.0, time), [1.0], rtol=1e-11, atol=1e-13).y[0, -1]
+    return float(integrate(change, np.ones(1), time)[0])
 
 
-@case(slow=True)
+@case()
 def pore_closure() -> Report:
     """A pore closes under external pressure, at finite strain."""
-    outer, duration = 3.0, 40000.0
-    exact = float(_closing(outer, PRESSURE, duration))
-    cells, errors = (2, 4, 8), []
-    for count in cells:
-        body = quarter(count, outer, 0.2, young=1e4)
+    outer, duration, cells, steps_list = 3.0, 40000.0, 4, (40, 80, 160)
+    exact, areas = _closing(outer, PRESSURE, duration), []
+    for steps in steps_list:
+        body = quarter(cells, outer, 0.2, young=1e4)
         body.push(circle(outer)).value = PRESSURE
         body.advance(1e-3)
-        steps = 160
-        for dt in np.full(steps, duration / steps):
-            body.advance(float(dt))
-        area = (1.0 + body.mean_displacement(circle(INNER)) / INNER) ** 2
-        errors.append(abs(area / exact - 1.0))
+        for _ in range(steps):
+            body.advance(duration / steps)
+        areas.append((1.0 + body.mean_displacement(circle(INNER)) / INNER) ** 2)
+    errors = tuple(abs(area / exact - 1.0) for area in areas)
+    limit = 2.0 * areas[-1] - areas[-2]
     return Report(
         "Closure of a cylindrical pore",
         "A_p'/A_p = -sqrt(3) A [sqrt(3) p/(n s_ref (1 - f^(1/n)))]^n, f = A_p/(A_p + A_solid)",
         "thick cylinder at every instant; f -> 0: Budiansky, Hutchinson and Slutsky, 1982",
-        f"P2, irregular triangles, {cells} cells through the wall, {steps} steps",
-        (Check("area of the pore, of the first one", area, exact, 2e-3),),
-        (Convergence("area", "h/r", tuple(1.0 / n for n in cells), tuple(errors), 2.0),),
+        f"P2, irregular triangles, {cells} cells through the wall, {steps_list} steps",
+        (
+            Check("relative area of the pore", areas[-1], exact, 2e-3),
+            Check("relative area of the pore, extrapolated to dt = 0", limit, exact, 5e-4),
+        ),
+        (Convergence("area", "dt in s", tuple(duration / n for n in steps_list), errors, 1.0),),
     )

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from creep_cases import MESH, POISSON, YOUNG, deform, elastic_volume, free_patch, law, mises, patch, uniform
+from creep_cases import (
+    MESH,
+    POISSON,
+    YOUNG,
+    deform,
+    elastic_volume,
+    free_patch,
+    law,
+    mises,
+    patch,
+    uniform,
+)
 from harness import LoadedBody, line
 from records import Check, Convergence, Report, case
 from reference import confined_bar, relax, relax_implicitly
@@ -184,14 +195,33 @@ def confined_bar_b1() -> Report:
             Check("own reference, tau in MPa", 1e3 * stress, -85.943, 1e-5),
             Check("own reference, top displacement in um", height - 1.0, 0.31961, 2e-5),
             Check("top displacement in um", top, height - 1.0, 1e-4),
-            Check("Kirchhoff stress per swollen volume in MPa", 1e3 * cauchy * det_elastic, 1e3 * kirchhoff, 1e-4),
+            Check(
+                "Kirchhoff stress per swollen volume in MPa",
+                1e3 * cauchy * det_elastic,
+                1e3 * kirchhoff,
+                1e-4,
+            ),
             Check("Cauchy stress in MPa", 1e3 * cauchy, 1e3 * stress / det_reference, 1e-4),
-            Check("von Mises stress (Cauchy) in MPa", 1e3 * uniform(values.mises), -1e3 * stress / det_reference, 1e-4),
-            Check("pressure (Cauchy) in MPa", 1e3 * uniform(values.pressure), -2e3 / 3.0 * stress / det_reference, 1e-4),
+            Check(
+                "von Mises stress (Cauchy) in MPa",
+                1e3 * uniform(values.mises),
+                -1e3 * stress / det_reference,
+                1e-4,
+            ),
+            Check(
+                "pressure (Cauchy) in MPa",
+                1e3 * uniform(values.pressure),
+                -2e3 / 3.0 * stress / det_reference,
+                1e-4,
+            ),
         ),
         (
             Convergence(
-                "top displacement", "dt in s", tuple(duration / n for n in steps_list), tuple(errors), 1.0
+                "top displacement",
+                "dt in s",
+                tuple(duration / n for n in steps_list),
+                tuple(errors),
+                1.0,
             ),
         ),
     )

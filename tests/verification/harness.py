@@ -28,7 +28,7 @@ Place = Callable[[Array], NDArray[np.bool_]]
 """Which of the points, shape (3, n) in um, belong to a place."""
 
 _TOLERANCE = 1e-11  # of the internal forces
-_ROUND_OFF = 1e-14  # internal forces of this strain cannot be told from zero
+_ROUND_OFF = 2e-15  # internal forces of this strain cannot be told from zero
 _LINEAR_SOLVER = {"ksp_type": "preonly", "pc_type": "lu", "pc_factor_mat_solver_type": "mumps"}
 
 
@@ -100,7 +100,9 @@ class LoadedBody:
         pressure = fem.Constant(self.mesh, 0.0)
         facets = mesh.locate_entities_boundary(self.mesh, 1, place)
         tags = mesh.meshtags(self.mesh, 1, np.sort(facets), np.ones(len(facets), np.int32))
-        ds = ufl.Measure("ds", domain=self.mesh, subdomain_data=tags, metadata={"quadrature_degree": 6})
+        ds = ufl.Measure(
+            "ds", domain=self.mesh, subdomain_data=tags, metadata={"quadrature_degree": 6}
+        )
         gradient = ufl.Identity(2) + ufl.grad(self.displacement)
         area = ufl.det(gradient) * ufl.inv(gradient).T * ufl.FacetNormal(self.mesh)
         self._loads.append(pressure * ufl.inner(area, ufl.TestFunction(self.space)) * ds(1))
@@ -181,9 +183,7 @@ class LoadedBody:
         fem_petsc.assemble_vector(f, self._load)
         with self.displacement.x.petsc_vec.localForm() as start:
             for form in self._tangents:
-                fem_petsc.apply_lifting(
-                    f, [form], bcs=[self._conditions], x0=[start], alpha=-1.0
-                )
+                fem_petsc.apply_lifting(f, [form], bcs=[self._conditions], x0=[start], alpha=-1.0)
         f.ghostUpdate(PETSc.InsertMode.ADD, PETSc.ScatterMode.REVERSE)
         fem_petsc.set_bc(f, self._conditions, x0=x, alpha=-1.0)
 

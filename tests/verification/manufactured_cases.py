@@ -88,7 +88,9 @@ def solve(
     x = ufl.SpatialCoordinate(body.mesh)
     solution = exact(x)
     # one implicit step of linear creep from the virgin state is elasticity with a smaller G
-    shear = SHEAR if law is None else SHEAR / (1.0 + 3.0 * SHEAR * law.rate * dt / law.reference_stress)
+    shear = (
+        SHEAR if law is None else SHEAR / (1.0 + 3.0 * SHEAR * law.rate * dt / law.reference_stress)
+    )
     first, pressure = stress(solution, shear, growth)
     body.pull(-ufl.div(first), DEGREE)
     body.model.set_growth([growth])

@@ -87,9 +87,7 @@ def _triangles(flipped: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.take_along_axis(corners.reshape(-1, 4), chosen, axis=1).reshape(-1, 3)
 
 
-def _with_mid_sides(
-    square: Array, vertices: NDArray[np.int64]
-) -> tuple[Array, NDArray[np.int64]]:
+def _with_mid_sides(square: Array, vertices: NDArray[np.int64]) -> tuple[Array, NDArray[np.int64]]:
     """Append the midpoints of all sides."""
     sides = np.sort(np.stack([vertices[:, side] for side in _MID_SIDES], axis=1), axis=2)
     unique, place = np.unique(sides.reshape(-1, 2), axis=0, return_inverse=True)

@@ -129,7 +129,9 @@ def confined_bar(
     speed = growth / time
 
     def change(t: float, s: Array) -> Array:
-        flow = 0.5 * np.sign(s) * creep.rate * (np.abs(s) / creep.reference_stress) ** creep.exponent
+        flow = (
+            0.5 * np.sign(s) * creep.rate * (np.abs(s) / creep.reference_stress) ** creep.exponent
+        )
         return (-speed / (1.0 + speed * t) - flow) * young / (1.0 - poisson)
 
     stress = float(integrate(change, np.zeros(1), time)[0])
