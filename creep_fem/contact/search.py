@@ -10,7 +10,7 @@ from scipy.spatial import KDTree
 
 from creep_fem.contact.boundary import Boundary
 
-_MAX_PROJECTION_ITERATIONS = 40
+_MAX_PROJECTION_ITERATIONS = 100
 _PARAMETER_TOLERANCE = 1e-12
 
 
@@ -85,6 +85,7 @@ def project(
     """
     edge, parameter = start.edge.copy(), start.parameter.copy()
     moving = np.arange(len(edge))
+    last = np.zeros(len(edge))
     for _ in range(_MAX_PROJECTION_ITERATIONS):
         if len(moving) == 0:
             break
@@ -97,8 +98,13 @@ def project(
         speed2 = np.einsum("ni,ni->n", slope, slope)
         convexity = speed2 - np.einsum("ni,ni->n", difference, curve)
         # Gauss-Newton where the distance is not convex enough for a Newton step
-        convexity = np.where(convexity > 0.25 * speed2, convexity, speed2)
+        convexity = np.where(convexity > 0.02 * speed2, convexity, speed2)
         change = np.clip(np.einsum("ni,ni->n", difference, slope) / convexity, -1.0, 1.0)
+        # a step back over more than half the way would swing around the foot point for ever
+        back = change * last[moving] < 0.0
+        bound = np.where(back, 0.5 * np.abs(last[moving]), 1.0)
+        change = np.clip(change, -bound, bound)
+        last[moving] = change
         edge[moving], parameter[moving] = _hop(boundary, e, t + change)
         moving = moving[np.abs(change) > _PARAMETER_TOLERANCE]
     return FootPoints(start.point, edge, parameter)

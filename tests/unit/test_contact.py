@@ -12,6 +12,7 @@ from scipy.integrate import quad
 from creep_fem.contact.boundary import Boundary
 from creep_fem.contact.law import PressureGapLaw
 from creep_fem.contact.potential import Contact, Triplets
+from creep_fem.contact.search import nearby_bodies, project
 
 LAW = PressureGapLaw(stiffness=100.0, smoothing=0.004, zero_gap_pressure=0.1)
 BOX = 5.06
@@ -198,3 +199,21 @@ def test_search_notices_motion() -> None:
     _, points, contact = three_bodies()
     assert contact.search_is_valid(points + 0.03)
     assert not contact.search_is_valid(points + 0.05)
+
+
+def test_projection_ends_at_a_foot_of_the_perpendicular() -> None:
+    """Wavy curves over unequal edges, on which plain Newton steps swing to and fro for ever."""
+    rng = np.random.default_rng(5)
+    boundary, points = boundary_of([circle(2.5, 2.5, 1.0, 40), circle(2.5, 2.5, 1.05, 44)], BOX)
+    for _ in range(50):
+        wavy = points + 0.02 * rng.normal(size=points.shape)
+        bodies = boundary.node_body
+        feet = project(boundary, wavy, wavy, nearby_bodies(boundary, wavy, wavy, bodies, 0.4))
+        control = boundary.control_points(wavy, feet.edge)
+        foot, slope = (
+            np.einsum("nk,nki->ni", boundary.weights(feet.edge, feet.parameter, k), control)
+            for k in (0, 1)
+        )
+        along = np.einsum("ni,ni->n", wavy[feet.point] - foot, slope)
+
+        assert np.abs(along).max() < 1e-9
