@@ -97,8 +97,8 @@ class Contact(Section):
         touching_gap: Surfaces closer than this count as touching, in um.
     """
 
-    stiffness: Stiffness = default("100 GPa/um")
-    smoothing: Length = default("4 nm")
+    stiffness: Stiffness = default("1000 GPa/um")
+    smoothing: Length = default("3 nm")
     zero_gap_pressure: Stress = default("100 MPa")
     surface_drag: Drag = default("4 GPa*s/um")
     touching_gap: Length = default("10 nm")

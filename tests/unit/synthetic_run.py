@@ -142,7 +142,8 @@ def history_row(step: int, time: float, cycle: int, soc: float) -> HistoryRow:
         mises_max_active_gpa=0.4 * soc,
         mises_max_framework_gpa=1.1 * soc,
         creep_strain_max=0.6 * soc,
-        proximal_force_ratio=0.0,
+        drag_traction_max_gpa=0.0001,
+        rejected_steps=0,
     )
 
 

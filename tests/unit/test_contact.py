@@ -205,8 +205,8 @@ def test_projection_ends_at_a_foot_of_the_perpendicular() -> None:
     """Wavy curves over unequal edges, on which plain Newton steps swing to and fro for ever."""
     rng = np.random.default_rng(5)
     boundary, points = boundary_of([circle(2.5, 2.5, 1.0, 40), circle(2.5, 2.5, 1.05, 44)], BOX)
-    for _ in range(50):
-        wavy = points + 0.02 * rng.normal(size=points.shape)
+    for _ in range(20):
+        wavy = points + 0.015 * rng.normal(size=points.shape)
         bodies = boundary.node_body
         feet = project(boundary, wavy, wavy, nearby_bodies(boundary, wavy, wavy, bodies, 0.4))
         control = boundary.control_points(wavy, feet.edge)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from creep_fem.cycling import growth_stretches, half_cycles
@@ -20,7 +22,7 @@ def test_half_cycles_alternate_and_join() -> None:
     ]
     assert parts[0].end_time == pytest.approx(36000.0)
     assert parts[1].end_time == pytest.approx(36000.0 * 1.78)
-    for before, after in zip(parts, parts[1:], strict=False):
+    for before, after in pairwise(parts):
         assert before.end_time == after.start_time
     assert parts[1].soc_at(parts[1].start_time) == 1.0
     assert parts[1].soc_at(parts[1].end_time) == 0.22
