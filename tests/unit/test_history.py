@@ -25,7 +25,7 @@ def test_columns_begin_in_the_documented_order() -> None:
     assert HISTORY_COLUMNS[:6] == ("step", "time_s", "dt_s", "cycle", "soc", "newton_iterations")
     assert HISTORY_COLUMNS[18] == "min_gap_um"
     assert HISTORY_COLUMNS[-1] == "rejected_steps"
-    assert len(HISTORY_COLUMNS) == 23
+    assert len(HISTORY_COLUMNS) == 24
 
 
 def test_round_trip_is_exact(tmp_path: Path) -> None:
