@@ -29,22 +29,16 @@ _SIDE = 0.5
 
 
 @dataclass(frozen=True)
-class Triplets:
-    """Sparse symmetric matrix entries; surface dof = 2 * surface node + component."""
+class NodeBlocks:
+    """Dense symmetric blocks of a sparse matrix, to be summed.
 
-    rows: NDArray[np.int64]
-    columns: NDArray[np.int64]
+    Attributes:
+        nodes: Surface nodes that each block couples, shape (n, k).
+        values: The blocks, components of a node side by side, shape (n, 2 k, 2 k).
+    """
+
+    nodes: NDArray[np.int64]
     values: NDArray[np.float64]
-
-
-def block_triplets(nodes: NDArray[np.int64], blocks: NDArray[np.float64]) -> Triplets:
-    """Entries of dense blocks, shape (n, 2 k, 2 k), that couple the nodes of shape (n, k)."""
-    dofs = (2 * nodes[:, :, None] + np.arange(2)).reshape(len(nodes), 2 * nodes.shape[1])
-    return Triplets(
-        np.broadcast_to(dofs[:, :, None], blocks.shape).ravel(),
-        np.broadcast_to(dofs[:, None, :], blocks.shape).ravel(),
-        blocks.ravel(),
-    )
 
 
 class PairTerms:
@@ -133,10 +127,10 @@ class PairTerms:
         dofs = 2 * self._nodes[:, :, None] + np.arange(2)
         gradient += np.bincount(dofs.ravel(), force.ravel(), minlength=len(gradient))
 
-    def hessian(self) -> Triplets:
+    def hessian(self) -> NodeBlocks:
         """Exact second derivative of the energy in GPa (per unit thickness)."""
         if len(self.near_gap) == 0:
-            return block_triplets(np.empty((0, 8), dtype=np.int64), np.empty((0, 16, 16)))
+            return NodeBlocks(np.empty((0, 8), dtype=np.int64), np.empty((0, 16, 16)))
         curve = np.einsum("nk,nki->ni", self._weights(2), self._control)
         curvature = np.einsum("ni,ni->n", self._normal, curve)
         dg = self._gap_variation
@@ -150,16 +144,14 @@ class PairTerms:
         left_b = (geometric * self._speed)[:, None] * a + (geometric * self.near_gap)[:, None] * b
         left = np.stack([stiffness[:, None] * dg, left_a, left_b], axis=2)
         right = np.stack([dg, a, b], axis=1)
-        return block_triplets(*self._grouped(left @ right))
+        return self._grouped(left @ right)
 
-    def _grouped(
-        self, blocks: NDArray[np.float64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def _grouped(self, blocks: NDArray[np.float64]) -> NodeBlocks:
         """Sum the blocks of pairs that couple the same two edges."""
         key = self._points.edge[self.feet.point] * len(self.boundary.edge_body) + self.feet.edge
         order = np.argsort(key, kind="stable")
         first = np.flatnonzero(np.diff(key[order], prepend=-1))
-        return self._nodes[order[first]], np.add.reduceat(blocks[order], first, axis=0)
+        return NodeBlocks(self._nodes[order[first]], np.add.reduceat(blocks[order], first, axis=0))
 
 
 @dataclass(frozen=True)
@@ -209,12 +201,11 @@ class WallTerms:
         """Add the energy's gradient in GPa um to a flat array of surface dofs, shape (2 ns,)."""
         gradient.reshape(-1, 2)[self.nodes] -= self.forces().sum(axis=0)
 
-    def hessian(self) -> Triplets:
+    def hessian(self) -> NodeBlocks:
         """Diagonal second derivative of the energy in GPa (per unit thickness)."""
-        values = 2.0 * self.law.tangent(self._image_gaps).sum(axis=0) * self.lengths[:, None]
-        node, component = np.nonzero(values)
-        dofs = 2 * self.nodes[node] + component
-        return Triplets(dofs, dofs, values[node, component])
+        stiffness = 2.0 * self.law.tangent(self._image_gaps).sum(axis=0) * self.lengths[:, None]
+        near = np.flatnonzero(stiffness.any(axis=1))
+        return NodeBlocks(self.nodes[near, None], stiffness[near, :, None] * np.eye(2))
 
 
 @dataclass(frozen=True)
@@ -253,14 +244,9 @@ class ContactState:
         self.walls.add_gradient(gradient)
         return gradient
 
-    def hessian(self) -> Triplets:
+    def hessian(self) -> tuple[NodeBlocks, NodeBlocks]:
         """Energy Hessian in GPa: sum it over processes."""
-        parts = (self.pairs.hessian(), self.walls.hessian())
-        return Triplets(
-            np.concatenate([p.rows for p in parts]),
-            np.concatenate([p.columns for p in parts]),
-            np.concatenate([p.values for p in parts]),
-        )
+        return self.pairs.hessian(), self.walls.hessian()
 
 
 class Contact:
@@ -325,19 +311,24 @@ class Contact:
         walls = WallTerms(self.law, self.box, lengths, nodes, positions[nodes], self._free[nodes])
         return ContactState(pairs, walls, len(positions))
 
-    def coupled_nodes(self, hops: int) -> NDArray[np.int64]:
-        """Surface nodes that candidates couple if their feet slide by some edges, shape (n, k).
-
-        Args:
-            hops: Edges that a foot point may slide in either direction.
-        """
+    def coupled_edges(self) -> NDArray[np.int64]:
+        """Pairs of edges that the candidates couple, each once, shape (n, 2)."""
         feet = self.candidates
-        pairs = np.unique(np.column_stack([self.points.edge[feet.point], feet.edge]), axis=0)
-        reach = [self.boundary.edge_nodes[pairs[:, 0]], self.boundary.control[pairs[:, 1]]]
+        pairs = np.column_stack([self.points.edge[feet.point], feet.edge])
+        unique: NDArray[np.int64] = np.unique(pairs, axis=0)
+        return unique
+
+    def with_neighbours(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Add the pairs that result if the feet slide to a neighbouring edge, shape (n, 2)."""
+        reach = [pairs]
         for neighbour in (self.boundary.following, self.boundary.preceding):
-            edge = pairs[:, 1]
-            for _ in range(hops):
-                ahead = neighbour[edge]
-                edge = np.where(ahead >= 0, ahead, edge)
-                reach.append(self.boundary.control[edge])
-        return np.hstack(reach)
+            slid = np.column_stack([pairs[:, 0], neighbour[pairs[:, 1]]])
+            reach.append(slid[slid[:, 1] >= 0])
+        unique: NDArray[np.int64] = np.unique(np.concatenate(reach), axis=0)
+        return unique
+
+    def coupled_nodes(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Surface nodes that pairs of edges couple, shape (n, 8)."""
+        return np.hstack(
+            [self.boundary.edge_nodes[pairs[:, 0]], self.boundary.control[pairs[:, 1]]]
+        )

@@ -9,7 +9,6 @@ import creep_fem._backend  # noqa: F401  isort: skip
 
 import dolfinx.fem.petsc as fem_petsc
 import numpy as np
-import scipy.sparse
 from dolfinx import fem
 from dolfinx.la import InsertMode
 from mpi4py import MPI
@@ -18,14 +17,13 @@ from petsc4py import PETSc
 
 from creep_fem.contact.boundary import Boundary
 from creep_fem.contact.law import PressureGapLaw
-from creep_fem.contact.potential import Contact, ContactState, Triplets, block_triplets
+from creep_fem.contact.potential import Contact, ContactState, NodeBlocks
 from creep_fem.mechanics.domain import Domain
 from creep_fem.mechanics.model import MechanicsModel
 from creep_fem.solver.surface import SurfaceNodes
+from creep_fem.solver.tangent import TangentMatrix
 
 _WALL_COMPONENT = {"left": 0, "right": 0, "bottom": 1, "top": 1}
-# Edges a foot point may slide within a time step before the matrix pattern has to grow.
-_PATTERN_HOPS = 1
 
 
 @dataclass(frozen=True)
@@ -84,8 +82,8 @@ class StepProblem:
         self.contact_forces = np.zeros(2 * len(boundary.nodes))
         self.energy = np.inf
         self.dt = 0.0
-        self.matrix: PETSc.Mat | None = None
-        self._matrix_outdated = True
+        self._motion = self.surface.owned_values(np.zeros_like(self.start))
+        self._tangent = TangentMatrix(model, self.contact, self.surface, self.conditions)
 
     def begin(self, dt: float) -> None:
         """Start a step of dt seconds from the present displacement (before any predictor)."""
@@ -117,7 +115,7 @@ class StepProblem:
         positions = self.surface.positions(displacement)
         if not self.contact.search_is_valid(positions):
             self.contact.search(positions, self._margin)
-            self._matrix_outdated = True
+            self._tangent.check_pattern()
         self.contact_state = self.contact.evaluate(positions)
         self._motion = self.surface.owned_values(displacement.x.array - self.start)
         local = (
@@ -182,75 +180,11 @@ class StepProblem:
             )
         return Reactions(*self.comm.allreduce(totals, op=MPI.SUM))
 
-    # --- tangent -------------------------------------------------------------------------
-
     def tangent(self) -> PETSc.Mat:
-        """Hessian of the potential at the present state, in a matrix that keeps its pattern."""
-        if self.matrix is None or self._matrix_outdated:
-            self._create_matrix()
-        matrix = self.matrix
-        assert matrix is not None
-        matrix.zeroEntries()
-        fem_petsc.assemble_matrix(matrix, self.model.tangent, bcs=self.conditions)
-        self._add_surface_terms(matrix, self.contact_state.hessian(), self._drag_hessian())
-        matrix.assemble()
-        return matrix
-
-    def _drag_hessian(self) -> Triplets:
-        dofs = (2 * self.surface.owned[:, None] + np.arange(2)).ravel()
-        return Triplets(dofs, dofs, np.repeat(self._drag_stiffness, 2))
-
-    def _create_matrix(self) -> None:
-        """Allocate the matrix for the elements and all contact pairs within reach."""
-        if self.matrix is not None:
-            self.matrix.destroy()
-        pattern = PETSc.Mat().create(self.comm)
-        index_map = self.space.dofmap.index_map
-        size = (2 * index_map.size_local, 2 * index_map.size_global)
-        pattern.setSizes((size, size), bsize=2)
-        pattern.setType("preallocator")
-        probe = fem_petsc.create_matrix(self.model.tangent)
-        pattern.setLGMap(*probe.getLGMap())
-        probe.destroy()
-        pattern.setUp()
-        fem_petsc.assemble_matrix(pattern, self.model.tangent, bcs=self.conditions)
-        self._add_surface_terms(pattern, self._contact_pattern(), self._drag_hessian())
-        pattern.assemble()
-        matrix = PETSc.Mat().create(self.comm)
-        matrix.setSizes((size, size), bsize=2)
-        matrix.setType("aij")
-        matrix.setLGMap(*pattern.getLGMap())
-        pattern.preallocatorPreallocate(matrix, True)
-        pattern.destroy()
-        matrix.setOption(PETSc.Mat.Option.NEW_NONZERO_ALLOCATION_ERR, False)
-        matrix.setOption(PETSc.Mat.Option.SYMMETRIC, True)
-        matrix.setOption(PETSc.Mat.Option.SYMMETRY_ETERNAL, True)
-        self.matrix = matrix
-        self._matrix_outdated = False
-
-    def _contact_pattern(self) -> Triplets:
-        """Unit entries wherever a candidate pair may couple within the next steps."""
-        nodes = self.contact.coupled_nodes(_PATTERN_HOPS)
-        return block_triplets(nodes, np.ones((len(nodes), 2 * nodes.shape[1], 2 * nodes.shape[1])))
-
-    def _add_surface_terms(self, matrix: PETSc.Mat, *terms: Triplets) -> None:
-        """Add surface-dof entries to the rows of a matrix, leaving out fixed dofs."""
-        free = ~self.surface.fixed.ravel()
-        rows = np.concatenate([t.rows for t in terms])
-        columns = np.concatenate([t.columns for t in terms])
-        values = np.concatenate([t.values for t in terms]) * (free[rows] & free[columns])
-        block = scipy.sparse.csr_array((values, (rows, columns)), shape=(len(free), len(free)))
-        rows = np.flatnonzero(np.diff(block.indptr)).astype(np.int32)
-        dofs = self.surface.global_dofs
-        # the unit diagonal of fixed dofs was inserted, the contact terms are added
-        matrix.assemble(PETSc.Mat.AssemblyType.FLUSH)
-        matrix.setValuesIJV(
-            np.concatenate([[0], block.indptr[rows + 1]]).astype(np.int32),
-            dofs[block.indices],
-            block.data,
-            addv=PETSc.InsertMode.ADD_VALUES,
-            rowmap=dofs[rows],
-        )
+        """Hessian of the potential at the present state (collective)."""
+        stiffness = self._drag_stiffness[:, None, None] * np.eye(2)
+        drag = NodeBlocks(self.surface.owned[:, None], stiffness)
+        return self._tangent.assemble(*self.contact_state.hessian(), drag)
 
 
 def _fixed_dofs(domain: Domain) -> NDArray[np.int32]:

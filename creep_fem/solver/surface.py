@@ -21,7 +21,7 @@ class SurfaceNodes:
         owned: Surface nodes owned by this process, shape (k,).
         owned_local: Their local displacement nodes, shape (k,).
         reference: Positions of all surface nodes in the reference state in um, shape (ns, 2).
-        global_dofs: Global matrix row of every surface dof, shape (2 ns,).
+        global_nodes: Global number of the displacement node of every surface node, shape (ns,).
         fixed: Coordinates held by a wall, shape (ns, 2).
     """
 
@@ -45,9 +45,9 @@ class SurfaceNodes:
         start = domain.displacement_space.dofmap.index_map.local_range[0]
         coordinates = domain.displacement_space.tabulate_dof_coordinates()[self.owned_local, :2]
         self.reference = self.replicate(coordinates)
-        blocks = (self.owned_local + start).astype(np.float64)
-        rows = self.replicate(np.column_stack([2 * blocks, 2 * blocks + 1]))
-        self.global_dofs = rows.ravel().astype(np.int32)
+        numbers = (self.owned_local + start).astype(np.float64)
+        replicated = self.replicate(np.column_stack([numbers, numbers]))
+        self.global_nodes = replicated[:, 0].astype(np.int32)
         is_fixed = np.zeros(2 * len(domain.node_point))
         is_fixed[fixed_dofs] = 1.0
         self.fixed = self.replicate(self.owned_values(is_fixed)) > 0.5

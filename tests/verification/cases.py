@@ -5,6 +5,8 @@ from __future__ import annotations
 import creep_cases  # noqa: F401
 import cylinder_cases  # noqa: F401
 import growth_cases  # noqa: F401
+import incompressible_cases  # noqa: F401
+import invariance_cases  # noqa: F401
 import manufactured_cases  # noqa: F401
 from records import CASES, Case, Report
 

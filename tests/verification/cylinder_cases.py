@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import ufl
 from harness import LoadedBody, circle, line, material
-from meshes import mapped_square, quarter_ring
 from records import Check, Convergence, Report, case
 from reference import Array, Tube, integrate
+from shapes import mapped_square, quarter_ring
 
 from creep_fem.materials.parameters import NortonCreep
 
@@ -38,8 +39,8 @@ def steady(body: LoadedBody) -> float:
 
 def point_errors(body: LoadedBody, tube: Tube) -> tuple[float, float, float]:
     """Errors at the quadrature points over the stress outside: mises (max, rms), pressure (rms)."""
-    radius = np.linalg.norm(body.point_positions(), axis=2)
-    values, scale = body.model.point_values(), float(tube.mises(tube.outer))
+    radius = np.linalg.norm(body.at_points(ufl.SpatialCoordinate(body.mesh)), axis=2)
+    values, scale = body.point_values(), float(tube.mises(tube.outer))
     mises = (values.mises.reshape(radius.shape) - tube.mises(radius)) / scale
     pressure = (values.pressure.reshape(radius.shape) - tube.mean_pressure(radius)) / scale
     rms = [float(np.sqrt(np.mean(error**2))) for error in (mises, pressure)]
@@ -48,8 +49,8 @@ def point_errors(body: LoadedBody, tube: Tube) -> tuple[float, float, float]:
 
 def at_wall(body: LoadedBody, radius: float) -> float:
     """Von Mises stress at a radius in GPa, from a fit in r over the points of the nearest ring."""
-    where = np.linalg.norm(body.point_positions(), axis=2).ravel()
-    stress = body.model.point_values().mises.ravel()
+    where = np.linalg.norm(body.at_points(ufl.SpatialCoordinate(body.mesh)), axis=2).ravel()
+    stress = body.point_values().mises.ravel()
     depth = np.abs(np.log(where / radius))
     near = depth < 8.0 * depth.min()
     slope = np.polyfit(np.log(where[near]), np.log(stress[near]), 1)
@@ -73,7 +74,7 @@ def _study(irregularity: float, cells: tuple[int, ...]) -> tuple[list[Check], li
         Check(
             "von Mises stress outside in GPa", at_wall(body, OUTER), float(tube.mises(OUTER)), 2e-3
         ),
-        Check("largest error of the von Mises stress at a point", largest, 0.0, 2e-2, 1.0),
+        Check("largest error of the von Mises stress at a point", largest, 0.0, 2e-3, 1.0),
     ]
     sizes = tuple(np.log(OUTER / INNER) / n for n in cells)
     names = ("von Mises stress at the points, rms", "pressure at the points, rms")
@@ -99,9 +100,10 @@ def thick_cylinder() -> Report:
     ]
     return Report(
         "Thick cylinder in steady creep (benchmark B2)",
-        "s_e = (sqrt(3) p/n) (b/r)^(2/n)/k, k = (b/a)^(2/n) - 1; u' = (sqrt(3)/2) A (s_e(a)/s_ref)^n a",
-        "equilibrium, incompressible flow and Norton's law; Odqvist, Mathematical Theory of Creep and"
-        " Creep Rupture, Oxford 1974",
+        "s_e = (sqrt(3) p/n) (b/r)^(2/n)/k, k = (b/a)^(2/n) - 1; "
+        " u' = (sqrt(3)/2) A (s_e(a)/s_ref)^n a",
+        "equilibrium, incompressible flow and Norton's law; Odqvist, Mathematical Theory"
+        " of Creep and Creep Rupture, Oxford 1974",
         f"P2, irregular triangles, {cells} cells through the wall; elastic strains of 1e-8",
         tuple(checks),
         tuple(studies),
@@ -118,7 +120,8 @@ def _closing(outer: float, pressure: float, time: float) -> float:
     def change(_t: float, pore: Array) -> Array:
         share = pore / (pore + solid)
         drive = np.sqrt(3.0) * pressure / (n * CREEP.reference_stress * (1.0 - share ** (1.0 / n)))
-        return -np.sqrt(3.0) * CREEP.rate * drive**n * pore
+        closing: Array = -np.sqrt(3.0) * CREEP.rate * drive**n * pore
+        return closing
 
     return float(integrate(change, np.ones(1), time)[0])
 
@@ -126,7 +129,7 @@ def _closing(outer: float, pressure: float, time: float) -> float:
 @case()
 def pore_closure() -> Report:
     """A pore closes under external pressure, at finite strain."""
-    outer, duration, cells, steps_list = 3.0, 40000.0, 4, (40, 80, 160)
+    outer, duration, cells, steps_list = 3.0, 40000.0, 8, (40, 80, 160)
     exact, areas = _closing(outer, PRESSURE, duration), []
     for steps in steps_list:
         body = quarter(cells, outer, 0.2, young=1e4)

@@ -6,6 +6,7 @@ only Dirichlet conditions, loads and a plain Newton iteration are added here.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 
 import creep_fem._backend  # noqa: F401  isort: skip
@@ -14,21 +15,21 @@ import dolfinx.fem.petsc as fem_petsc
 import numpy as np
 import ufl
 from dolfinx import fem, mesh
-from meshes import Array, Body
 from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
+from shapes import Array, Body
 from ufl.core.expr import Expr
 
 from creep_fem.materials.parameters import NortonCreep, PhaseMaterial
 from creep_fem.mechanics.domain import Domain
-from creep_fem.mechanics.model import MechanicsModel
+from creep_fem.mechanics.model import MechanicsModel, PointValues
 
 Place = Callable[[Array], NDArray[np.bool_]]
 """Which of the points, shape (3, n) in um, belong to a place."""
 
 _TOLERANCE = 1e-11  # of the internal forces
-_ROUND_OFF = 2e-15  # internal forces of this strain cannot be told from zero
+_ROUND_OFF = 1e-14  # internal forces of this strain cannot be told from zero
 _LINEAR_SOLVER = {"ksp_type": "preonly", "pc_type": "lu", "pc_factor_mat_solver_type": "mumps"}
 
 
@@ -73,6 +74,7 @@ class LoadedBody:
         self._snes: PETSc.SNES | None = None
         self._scale = 0.0
         self._dt = 0.0
+        self._growth_ratio = 1.0
 
     # --- conditions and loads ------------------------------------------------------------
 
@@ -80,7 +82,8 @@ class LoadedBody:
         facets = mesh.locate_entities_boundary(self.mesh, 1, place)
         self.mesh.topology.create_connectivity(1, 2)
         nodes = fem.locate_dofs_topological(self.space, 1, facets)
-        return nodes.astype(np.int32)
+        dofs: NDArray[np.int32] = nodes.astype(np.int32)
+        return dofs
 
     def hold(self, place: Place, component: int) -> fem.Constant:
         """Prescribe a displacement component on part of the boundary; its value is returned."""
@@ -112,6 +115,11 @@ class LoadedBody:
         """Apply a force per reference volume in GPa/um, integrated with the given degree."""
         dx = ufl.Measure("dx", domain=self.mesh, metadata={"quadrature_degree": degree})
         self._loads.append(-ufl.inner(body_force, ufl.TestFunction(self.space)) * dx)
+
+    def grow(self, in_plane: float, out_of_plane: float) -> None:
+        """Set the swelling stretches."""
+        self.model.set_growth([(in_plane, out_of_plane)])
+        self._growth_ratio = in_plane**2 * out_of_plane
 
     # --- solution ------------------------------------------------------------------------
 
@@ -201,7 +209,7 @@ class LoadedBody:
         reasons = PETSc.SNES.ConvergedReason
         if not np.isfinite(norms[2]):
             return reasons.DIVERGED_FUNCTION_NANORINF
-        if iteration > 0 and norms[2] <= _TOLERANCE * self._scale + self._floor:
+        if norms[2] <= _TOLERANCE * self._scale + self._floor:
             return reasons.CONVERGED_FNORM_RELATIVE
         return reasons.DIVERGED_MAX_IT if iteration >= 60 else None
 
@@ -224,18 +232,41 @@ class LoadedBody:
         values = np.sum(self.displacement.x.array.reshape(-1, 2)[nodes] * along, axis=1)
         return self._sum(values) / self._sum(np.ones(len(nodes)))
 
-    def point_positions(self) -> Array:
-        """Quadrature points of the owned cells in the reference state, shape (cells, points, 2)."""
-        space = self.model.creep_inverse.function_space
-        points = space.element.interpolation_points
-        where = fem.Expression(ufl.SpatialCoordinate(self.mesh), points)
+    def point_values(self) -> PointValues:
+        """State at the quadrature points of all cells, on every process (collective)."""
+        values = self.model.point_values()
+        return PointValues(
+            *(self.gather(getattr(values, field.name)) for field in dataclasses.fields(values))
+        )
+
+    def at_points(self, expression: Expr) -> Array:
+        """Values at the quadrature points of all cells, on every process (collective)."""
+        points = self.model.creep_inverse.function_space.element.interpolation_points
         cells = np.arange(self.mesh.topology.index_map(2).size_local, dtype=np.int32)
-        return where.eval(self.mesh, cells)
+        return self.gather(fem.Expression(expression, points).eval(self.mesh, cells))
+
+    def node_positions(self) -> Array:
+        """Present positions of all nodes in um, shape (n, 2), on every process (collective)."""
+        nodes = self.space.tabulate_dof_coordinates()[:, :2]
+        moved = nodes + self.displacement.x.array.reshape(-1, 2)
+        return self.gather(moved[: self.domain.owned_nodes])
+
+    def area(self) -> float:
+        """Current area in um^2 (collective)."""
+        return self._sum(self.model.point_values().volume)
+
+    def elastic_volume_ratio(self) -> float:
+        """Mean det Fe of a body whose reference area is 1 um^2 (collective)."""
+        return self.area() / self._growth_ratio
+
+    def gather(self, owned: Array) -> Array:
+        """Rows of all processes, on every process."""
+        return np.concatenate(self.comm.allgather(owned))
 
     def integral(self, expression: Expr, degree: int) -> float:
         """Integral over the reference volume with the given degree (collective)."""
         dx = ufl.Measure("dx", domain=self.mesh, metadata={"quadrature_degree": degree})
-        return self.comm.allreduce(float(fem.assemble_scalar(fem.form(expression * dx))))
+        return float(self.comm.allreduce(float(fem.assemble_scalar(fem.form(expression * dx)))))
 
     def _sum(self, owned: Array) -> float:
-        return self.comm.allreduce(float(np.sum(owned)))
+        return float(self.comm.allreduce(float(np.sum(owned))))

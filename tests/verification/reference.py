@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 def rate(creep: NortonCreep, stress: float) -> float:
     """Creep rate in 1/s at a von Mises stress in GPa."""
-    return creep.rate * (stress / creep.reference_stress) ** creep.exponent
+    return float(creep.rate * (stress / creep.reference_stress) ** creep.exponent)
 
 
 def relax_implicitly(
@@ -167,7 +167,10 @@ class Tube:
 
     def mises(self, radius: Array | float) -> Array:
         """Von Mises stress in GPa."""
-        return np.sqrt(3.0) * abs(self.pressure) / self.creep.exponent * self._share(radius)
+        stress: Array = (
+            np.sqrt(3.0) * abs(self.pressure) / self.creep.exponent * self._share(radius)
+        )
+        return stress
 
     def mean_pressure(self, radius: Array | float) -> Array:
         """-(s_r + s_t + s_z)/3 in GPa for zero pressure outside: -s_z, as s_z = (s_r + s_t)/2."""

@@ -1,0 +1,106 @@
+"""The tangent matrix: one allocation for elements and contact, refilled at every iteration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import creep_fem._backend  # noqa: F401
+
+# isort: split
+import dolfinx.fem.petsc as fem_petsc
+import numpy as np
+from dolfinx import fem
+from mpi4py import MPI
+from numpy.typing import NDArray
+from petsc4py import PETSc
+
+from creep_fem.contact.potential import Contact, NodeBlocks
+from creep_fem.mechanics.model import MechanicsModel
+from creep_fem.solver.surface import SurfaceNodes
+
+
+class TangentMatrix:
+    """Assembles element and surface terms into a matrix that keeps its pattern.
+
+    As long as the pattern stands, the solver's symbolic factorisation stands too. It has room for
+    all contact candidates and for feet that slide to a neighbouring edge; an entry beyond that is
+    allocated when it comes, which is slow and right.
+    """
+
+    def __init__(
+        self,
+        model: MechanicsModel,
+        contact: Contact,
+        surface: SurfaceNodes,
+        conditions: Sequence[fem.DirichletBC],
+    ) -> None:
+        """Remember the parts; the matrix is allocated when it is first assembled."""
+        self._model, self._contact, self._surface = model, contact, surface
+        self._conditions = conditions
+        self._matrix: PETSc.Mat | None = None
+        self._allocated = np.empty(0, dtype=np.int64)
+
+    def check_pattern(self) -> None:
+        """Drop the matrix if a new search found pairs that it has no room for (collective)."""
+        lacks = not np.isin(self._keys(self._contact.coupled_edges()), self._allocated).all()
+        if self._surface.comm.allreduce(lacks, op=MPI.LOR) and self._matrix is not None:
+            self._matrix.destroy()
+            self._matrix = None
+
+    def assemble(self, *surface_terms: NodeBlocks) -> PETSc.Mat:
+        """Tangent of the elements at the model's state plus surface terms (collective)."""
+        if self._matrix is None:
+            self._matrix = self._allocate()
+        self._matrix.zeroEntries()
+        self._fill(self._matrix, surface_terms)
+        return self._matrix
+
+    def _keys(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """One number for each pair of edges."""
+        keys: NDArray[np.int64] = pairs[:, 0] * len(self._contact.boundary.edge_body) + pairs[:, 1]
+        return keys
+
+    def _allocate(self) -> PETSc.Mat:
+        pairs = self._contact.with_neighbours(self._contact.coupled_edges())
+        self._allocated = self._keys(pairs)
+        nodes = self._contact.coupled_nodes(pairs)
+        room = NodeBlocks(nodes, np.ones((len(nodes), 16, 16)))
+        elements = fem_petsc.create_matrix(self._model.tangent)
+        pattern = self._like(elements, "preallocator")
+        pattern.setUp()
+        self._fill(pattern, (room,))
+        matrix = self._like(elements, "aij")
+        pattern.preallocatorPreallocate(matrix, True)
+        for unused in (elements, pattern):
+            unused.destroy()
+        options = PETSc.Mat.Option
+        matrix.setOption(options.NEW_NONZERO_ALLOCATION_ERR, False)
+        matrix.setOption(options.SYMMETRIC, True)
+        matrix.setOption(options.SYMMETRY_ETERNAL, True)
+        return matrix
+
+    @staticmethod
+    def _like(other: PETSc.Mat, kind: str) -> PETSc.Mat:
+        """An empty matrix of the same layout."""
+        matrix = PETSc.Mat().create(other.comm)
+        matrix.setSizes(other.getSizes(), bsize=2)
+        matrix.setType(kind)
+        matrix.setLGMap(*other.getLGMap())
+        return matrix
+
+    def _fill(self, matrix: PETSc.Mat, surface_terms: Sequence[NodeBlocks]) -> None:
+        fem_petsc.assemble_matrix(matrix, self._model.tangent, bcs=self._conditions)
+        # the unit diagonal of fixed dofs was inserted, the surface terms are added
+        matrix.assemble(PETSc.Mat.AssemblyType.FLUSH)
+        for term in surface_terms:
+            self._add(matrix, term)
+        matrix.assemble()
+
+    def _add(self, matrix: PETSc.Mat, term: NodeBlocks) -> None:
+        """Add blocks, leaving out fixed dofs; rows of other processes are sent to them."""
+        count, width = term.nodes.shape
+        free = ~self._surface.fixed[term.nodes].reshape(count, 2 * width)
+        values = term.values * (free[:, :, None] & free[:, None, :])
+        # petsc4py's setValuesBlockedIJV misplaces the values of all but the first rows
+        for rows, block in zip(self._surface.global_nodes[term.nodes], values, strict=True):
+            matrix.setValuesBlocked(rows, rows, block, addv=PETSc.InsertMode.ADD_VALUES)

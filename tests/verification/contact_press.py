@@ -1,0 +1,167 @@
+"""Runs the package's contact solver on prescribed motions of the upper wall and on swelling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import creep_fem._backend  # noqa: F401  isort: skip
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+from shapes import Array
+
+from creep_fem.contact.boundary import Boundary
+from creep_fem.contact.law import PressureGapLaw
+from creep_fem.contact.measures import contact_pressure
+from creep_fem.materials.parameters import PhaseMaterial
+from creep_fem.mechanics.domain import Domain
+from creep_fem.mechanics.model import MechanicsModel
+from creep_fem.microstructure import ParticleMesh
+from creep_fem.solver.newton import NewtonResult, NewtonSettings, NewtonSolver
+from creep_fem.solver.problem import StepProblem
+from creep_fem.solver.stepping import StepSettings, TimeStepper
+
+_TOLERANCE = 1e-8
+_FORCE_FLOOR = 1e-9  # GPa um
+_MAX_ITERATIONS = 60
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Contact pressure along a surface; p(x) in GPa at the nodes, weights in um.
+
+    Attributes:
+        x: Positions of the nodes along the face in um.
+        pressure: Contact pressure in GPa.
+        length: Surface length of the nodes in um.
+    """
+
+    x: Array
+    pressure: Array
+    length: Array
+
+    @property
+    def second_moment(self) -> float:
+        """Mean of x^2, weighted by the pressure, in um^2."""
+        weight = self.pressure * self.length
+        return float(weight @ self.x**2 / weight.sum())
+
+    def ellipse(self) -> tuple[float, float]:
+        """Half-width in um and peak in GPa of the ellipse fitted where p exceeds a third of it.
+
+        p^2 = p0^2 (1 - x^2/a^2) is a straight line over x^2.
+        """
+        inside = self.pressure > self.pressure.max() / 3.0
+        slope, peak2 = np.polyfit(
+            self.x[inside] ** 2, self.pressure[inside] ** 2, 1, w=np.sqrt(self.length[inside])
+        )
+        return float(np.sqrt(-peak2 / slope)), float(np.sqrt(peak2))
+
+
+class Press:
+    """A packing under the package's solver, in steps of given length.
+
+    Attributes:
+        problem: The package's step problem.
+        model: Its mechanics.
+    """
+
+    def __init__(
+        self,
+        packing: ParticleMesh,
+        phases: Sequence[PhaseMaterial],
+        law: PressureGapLaw,
+        *,
+        drag: float = 1e-9,
+        surface_step: float = 0.05,
+    ) -> None:
+        """Set up the problem (collective).
+
+        Args:
+            packing: Bodies in the box.
+            phases: Materials.
+            law: Pressure-gap law.
+            drag: Drag on the surfaces in GPa s/um.
+            surface_step: Largest motion of the surface per iteration in um.
+        """
+        self.packing = packing
+        self.model = MechanicsModel(Domain.distribute(MPI.COMM_WORLD, packing), phases)
+        boundary = Boundary.from_arcs(packing.points, packing.arcs, packing.box)
+        margin = 2.0 * surface_step
+        self.problem = StepProblem(self.model, boundary, law, packing.box, margin, drag)
+        settings = NewtonSettings(_TOLERANCE, _FORCE_FLOOR, _MAX_ITERATIONS, surface_step)
+        self.solver = NewtonSolver(self.problem, settings, {})
+        self.iterations = 0
+
+    @property
+    def boundary(self) -> Boundary:
+        """Surfaces of the packing."""
+        return self.problem.contact.boundary
+
+    def step(self, dt: float, approach: float = 0.0) -> None:
+        """Take a step with the upper wall lowered by ``approach`` um in all (collective).
+
+        Raises:
+            ArithmeticError: If Newton's iteration does not converge.
+        """
+        self.problem.begin(dt)
+        nodes = self.model.domain.wall_nodes["top"]
+        self.model.displacement.x.array[2 * nodes + 1] = -approach
+        result: NewtonResult = self.solver.solve()
+        self.iterations += result.iterations
+        if not result.converged:
+            raise ArithmeticError(f"contact problem: {result.reason}")
+        self.model.accept()
+
+    def swell(
+        self, volume_ratio: float, duration: float, tolerance: float, count: int = 1
+    ) -> TimeStepper:
+        """March through linear volume growth of the first ``count`` phases by the time stepper."""
+        ramp = Ramp(self.model, (volume_ratio - 1.0) / duration, count)
+        settings = StepSettings(duration / 100.0, duration * 1e-7, duration / 10.0, tolerance)
+        stepper = TimeStepper(self.solver, ramp, settings)
+        self.iterations += sum(step.iterations for step in stepper.advance_to(duration))
+        return stepper
+
+    def positions(self) -> Array:
+        """Current positions of the surface nodes in um."""
+        return self.problem.surface.positions(self.model.displacement)
+
+    def node_forces(self) -> Array:
+        """Contact forces on the surface nodes in GPa um."""
+        return -self.problem.contact_forces.reshape(-1, 2)
+
+    def node_pressure(self) -> Array:
+        """Contact pressure at the surface nodes in GPa."""
+        reference = self.problem.surface.reference
+        return contact_pressure(self.boundary, reference, self.positions(), self.node_forces())
+
+    def profile(self, body: int) -> Profile:
+        """Contact pressure over the face of a block, from x = 0."""
+        nodes = np.flatnonzero(self.boundary.node_body == body)
+        nodes = nodes[np.argsort(self.positions()[nodes, 0])]
+        lengths = self.boundary.node_lengths[nodes]
+        return Profile(self.positions()[nodes, 0], self.node_pressure()[nodes], lengths)
+
+    def mean(self, values: Array, phase: int) -> float:
+        """Volume mean over a phase of values at the quadrature points."""
+        volume = self.model.point_values().volume
+        chosen: NDArray[np.bool_] = self.model.domain.cell_phase[: len(volume)] == phase
+        return float(np.average(values[chosen], weights=volume[chosen]))
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """Isotropic volume growth at a constant rate in 1/s of the first ``count`` of two phases."""
+
+    model: MechanicsModel
+    rate: float
+    count: int
+
+    def apply(self, time: float) -> None:
+        """Set the growth at a time in s."""
+        stretch = (1.0 + self.rate * time) ** (1.0 / 3.0)
+        grown, still = (stretch, stretch), (1.0, 1.0)
+        self.model.set_growth([grown if phase < self.count else still for phase in range(2)])
