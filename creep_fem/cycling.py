@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-GrowthMode = Literal["isotropic", "in_plane"]
+from creep_fem.materials import GrowthMode
 
 
 @dataclass(frozen=True)

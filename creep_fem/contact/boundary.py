@@ -29,7 +29,8 @@ _TURN_END = np.array([0.0, 0.0, 1.5, -4.0, 2.5])
 # Gauss-Legendre points on an edge: with four, non-matching edges exchange a uniform pressure
 # within half a per cent.
 GAUSS_POINTS = 4
-_WALL_AXIS = {"left": 0, "right": 0, "bottom": 1, "top": 1}
+# Coordinate that a wall holds.
+WALL_COMPONENT = {"left": 0, "right": 0, "bottom": 1, "top": 1}
 
 
 class Arc(Protocol):
@@ -165,15 +166,17 @@ class Boundary:
 
 @dataclass(frozen=True)
 class SurfacePoints:
-    """Integration points on the finite-element edges.
+    """Points on the finite-element edges that stand for a piece of surface each.
 
     Attributes:
         edge: Edge of every point, shape (n,).
+        parameter: Parameter of the point on its edge, 0 to 1, shape (n,).
         shape: Weights of the edge's three nodes, shape (n, 3).
         length: Integration weight in the reference state in um, shape (n,).
     """
 
     edge: NDArray[np.int64]
+    parameter: NDArray[np.float64]
     shape: NDArray[np.float64]
     length: NDArray[np.float64]
 
@@ -181,9 +184,26 @@ class SurfacePoints:
     def on_edges(cls, boundary: Boundary, edges: NDArray[np.int64]) -> SurfacePoints:
         """Gauss points on the given edges."""
         abscissae, gauss = np.polynomial.legendre.leggauss(GAUSS_POINTS)
-        shape = powers(0.5 * (1.0 + abscissae), 3) @ QUADRATIC
-        length = boundary.edge_lengths[edges][:, None] * (0.5 * gauss)
-        return cls(np.repeat(edges, GAUSS_POINTS), np.tile(shape, (len(edges), 1)), length.ravel())
+        return cls.at(boundary, edges, 0.5 * (1.0 + abscissae), 0.5 * gauss)
+
+    @classmethod
+    def at(
+        cls,
+        boundary: Boundary,
+        edges: NDArray[np.int64],
+        parameters: NDArray[np.float64],
+        weights: NDArray[np.float64],
+    ) -> SurfacePoints:
+        """The same k parameters, with weights that are shares of the length, on each edge."""
+        count = len(parameters)
+        shape = powers(parameters, 3) @ QUADRATIC
+        length = boundary.edge_lengths[edges][:, None] * weights
+        return cls(
+            np.repeat(edges, count),
+            np.tile(parameters, len(edges)),
+            np.tile(shape, (len(edges), 1)),
+            length.ravel(),
+        )
 
     def positions(self, boundary: Boundary, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Current positions in um, shape (n, 2), from those of the nodes, shape (ns, 2)."""
@@ -191,6 +211,13 @@ class SurfacePoints:
             "nk,nki->ni", self.shape, positions[boundary.edge_nodes[self.edge]]
         )
         return points
+
+    def normals(self, boundary: Boundary, positions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Unit outward normals of the finite-element edges, shape (n, 2)."""
+        weights = powers(self.parameter, 3, derivative=1) @ QUADRATIC
+        slope = np.einsum("nk,nki->ni", weights, positions[boundary.edge_nodes[self.edge]])
+        slope /= np.hypot(slope[:, 0], slope[:, 1])[:, None]
+        return np.stack([slope[:, 1], -slope[:, 0]], axis=1)
 
 
 def _arc_edges(arc: Arc, points: NDArray[np.float64], box: float) -> tuple[NDArray[Any], ...]:
@@ -207,7 +234,7 @@ def _arc_edges(arc: Arc, points: NDArray[np.float64], box: float) -> tuple[NDArr
         if arc.walls is None:
             raise ValueError("an open arc needs the walls at its ends")
         for edge, column, wall in ((0, 0, arc.walls[0]), (m - 1, 4, arc.walls[1])):
-            axis = _WALL_AXIS[wall]
+            axis = WALL_COMPONENT[wall]
             control[edge, column] = 2 * edge + 1
             mirror[edge, column, axis] = -1.0
             offset[edge, column, axis] = 2.0 * box if wall in ("right", "top") else 0.0

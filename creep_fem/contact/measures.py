@@ -8,7 +8,8 @@ Definitions, used by every number and figure of the package:
 * A point *faces* the phase it is nearest to.
 * A point *touches* if that distance is below the touching gap.
 
-Between surface nodes distances are interpolated, so shares do not jump by whole elements.
+Distances are taken at points along every edge and interpolated in between, so that shares change
+continuously and do not jump by whole elements.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from creep_fem.contact.boundary import Boundary
+from creep_fem.contact.boundary import Boundary, SurfacePoints
+from creep_fem.contact.potential import Contact, ContactState
 from creep_fem.contact.search import FootPoints, nearby_bodies, project
 
-_SAMPLES = 16  # points per half edge at which shares are counted
+_INTERVALS = 6  # pieces of an edge between whose ends distances are interpolated
 _FACING_COSINE = 0.5
 _FAR = 1e6  # um, stands for "nothing there" where infinity would spoil interpolation
 
@@ -42,53 +44,42 @@ class ContactShares:
     min_gap: float
 
 
-def outward_normals(boundary: Boundary, positions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Unit outward normals at all surface nodes, shape (ns, 2)."""
-    edges = np.arange(len(boundary.edge_body))
-    control = boundary.control_points(positions, edges)
-    normal = np.empty_like(positions)
-    for place, t in enumerate((0.0, 0.5, 1.0)):
-        weights = boundary.weights(edges, np.full(len(edges), t), 1)
-        slope = np.einsum("nk,nki->ni", weights, control)
-        slope /= np.hypot(slope[:, 0], slope[:, 1])[:, None]
-        # vertices are written twice, by the edges on both sides: the tangent is the same
-        normal[boundary.edge_nodes[:, place]] = np.stack([slope[:, 1], -slope[:, 0]], axis=1)
-    return normal
-
-
 def phase_distances(
     boundary: Boundary,
     positions: NDArray[np.float64],
+    points: SurfacePoints,
     body_phase: NDArray[np.int32],
     box: float,
 ) -> NDArray[np.float64]:
-    """Distance of every surface node to every phase.
+    """Distance of surface points to every phase.
 
     Args:
         boundary: The surfaces.
         positions: Current positions of the surface nodes in um, shape (ns, 2).
+        points: The points, n of them.
         body_phase: Phase of every body, shape (bodies,).
         box: Edge length of the box in um.
 
     Returns:
-        Distances in um, shape (ns, phases). Only the smallest of a row is exact; others may
+        Distances in um, shape (n, phases). Only the smallest of a row is exact; others may
         be missing (large) if they exceed it by more than the search radius.
     """
-    distance = np.full((len(positions), int(body_phase.max()) + 1), _FAR)
-    own_phase = body_phase[boundary.node_body]
-    _include_images(distance, own_phase, outward_normals(boundary, positions), positions, box)
+    places = points.positions(boundary, positions)
+    body = boundary.edge_body[points.edge]
+    distance = np.full((len(places), int(body_phase.max()) + 1), _FAR)
+    normals = points.normals(boundary, positions)
+    _include_images(distance, body_phase[body], normals, places, box)
     longest = 2.0 * float(boundary.chords(positions).max())
-    radius = 4.0 * longest
-    open_nodes = np.arange(len(positions))
-    while len(open_nodes) and radius < 4.0 * box:
-        points = positions[open_nodes]
-        near = nearby_bodies(boundary, positions, points, boundary.node_body[open_nodes], radius)
-        feet = project(boundary, positions, points, near)
+    radius = 2.0 * longest
+    missing = np.arange(len(places))
+    while len(missing) and radius < 4.0 * box:
+        start = nearby_bodies(boundary, positions, places[missing], body[missing], radius)
+        feet = project(boundary, positions, places[missing], start)
+        found = _signed_distance(boundary, positions, places[missing], feet)
         phase = body_phase[boundary.edge_body[feet.edge]]
-        found = _signed_distance(boundary, positions, points, feet)
-        np.minimum.at(distance, (open_nodes[feet.point], phase), found)
+        np.minimum.at(distance, (missing[feet.point], phase), found)
         # what is nearer than the radius (less half an edge) cannot have been missed
-        open_nodes = open_nodes[distance[open_nodes].min(axis=1) > radius - longest]
+        missing = missing[distance[missing].min(axis=1) > radius - longest]
         radius *= 2.0
     return distance
 
@@ -109,47 +100,86 @@ def contact_shares(
         box: Edge length of the box in um.
         touching_gap: Distance in um below which surfaces touch.
     """
-    distance = phase_distances(boundary, positions, body_phase, box)
+    edges = np.arange(len(boundary.edge_body))
+    parameters = np.linspace(0.0, 1.0, _INTERVALS + 1)
+    points = SurfacePoints.at(boundary, edges, parameters, np.zeros_like(parameters))
+    distance = phase_distances(boundary, positions, points, body_phase, box)
     phases = distance.shape[1]
-    t = (np.arange(_SAMPLES) + 0.5) / _SAMPLES
-    start, end = (distance[boundary.edge_nodes[:, k : k + 2]] for k in (0, 1))
-    sampled = start[..., None, :] + t[:, None] * (end - start)[..., None, :]
-    facing = sampled.argmin(axis=-1)
-    touching = sampled.min(axis=-1) < touching_gap
-    length = np.broadcast_to(boundary.chords(positions)[..., None], facing.shape)
-    own = body_phase[boundary.edge_body][:, None, None]
-    pair = (own * phases + facing).ravel()
-    total, touched = (
-        np.bincount(pair, lengths.ravel(), minlength=phases**2).reshape(phases, phases)
-        for lengths in (length, length * touching)
-    )
+    distance = distance.reshape(len(edges), _INTERVALS + 1, phases)
+    places = points.positions(boundary, positions).reshape(len(edges), _INTERVALS + 1, 2)
+    pieces = np.diff(places, axis=1)
+    length = np.hypot(pieces[..., 0], pieces[..., 1])
+    touching = length * _share_below(distance.min(axis=2) - touching_gap)
+    total, touched = np.zeros((phases, phases)), np.zeros((phases, phases))
+    own = body_phase[boundary.edge_body]
+    for phase in range(phases):
+        others = np.delete(distance, phase, axis=2).min(axis=2, initial=_FAR)
+        facing = _share_below(distance[..., phase] - others)
+        for sums, part in ((total, length * facing), (touched, touching * facing)):
+            sums[:, phase] = np.bincount(own, part.sum(axis=1), minlength=phases)
     with np.errstate(invalid="ignore"):
         ratio, fraction = touched / total, touched.sum(axis=1) / total.sum(axis=1)
     return ContactShares(ratio, fraction, float(distance.min()))
+
+
+def _share_below(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of each interval in which the linear interpolation of its ends is below zero.
+
+    Args:
+        values: Values at the ends of the k intervals of each edge, shape (m, k + 1).
+    """
+    low = np.minimum(values[:, :-1], values[:, 1:])
+    high = np.maximum(values[:, :-1], values[:, 1:])
+    span = np.where(high > low, high - low, 1.0)
+    return np.where(high > low, np.clip(-low / span, 0.0, 1.0), (low < 0.0).astype(np.float64))
+
+
+def pressure_sums(contact: Contact, state: ContactState) -> NDArray[np.float64]:
+    """What the contact pressure at the surface nodes is made of: sum it over processes.
+
+    The pressure of the integration points is averaged with hat functions over the half edges:
+    weights that are nowhere negative, so a surface that only pushes shows no tension.
+
+    Returns:
+        Pressure times length in GPa um, length in um, and pressure of the walls in GPa,
+        shape (ns, 3).
+    """
+    boundary, points = contact.boundary, contact.points
+    feet = state.pairs.feet
+    pressure = np.bincount(feet.point, state.pairs.pressure, minlength=len(points.edge))
+    along = 2.0 * points.parameter
+    hats = np.stack(
+        [np.maximum(1.0 - along, 0.0), 1.0 - np.abs(1.0 - along), np.maximum(along - 1.0, 0.0)],
+        axis=1,
+    )
+    nodes = boundary.edge_nodes[points.edge].ravel()
+    weights = hats * points.length[:, None]
+    sums = np.zeros((state.size, 3))
+    for column, parts in enumerate((weights * pressure[:, None], weights)):
+        sums[:, column] = np.bincount(nodes, parts.ravel(), minlength=state.size)
+    sums[state.walls.nodes, 2] = state.walls.pressure.sum(axis=(0, 2))
+    return sums
 
 
 def contact_pressure(
     boundary: Boundary,
     reference: NDArray[np.float64],
     positions: NDArray[np.float64],
-    forces: NDArray[np.float64],
+    sums: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Normal traction at the surface nodes.
+    """Contact pressure at the surface nodes.
 
     Args:
         boundary: The surfaces.
         reference: Positions in the reference state in um, shape (ns, 2).
         positions: Current positions in um, shape (ns, 2).
-        forces: Contact forces on the nodes in GPa um, shape (ns, 2).
+        sums: :func:`pressure_sums` of all processes, shape (ns, 3).
 
     Returns:
         Contact pressure in GPa, per current length, shape (ns,).
     """
     stretch = _chord_sums(boundary, positions) / _chord_sums(boundary, reference)
-    normal = outward_normals(boundary, positions)
-    pressure: NDArray[np.float64] = -np.einsum("ni,ni->n", forces, normal) / (
-        boundary.node_lengths * stretch
-    )
+    pressure: NDArray[np.float64] = (sums[:, 0] / sums[:, 1] + sums[:, 2]) / stretch
     return pressure
 
 
@@ -189,15 +219,15 @@ def _include_images(
     distance: NDArray[np.float64],
     own_phase: NDArray[np.int32],
     normal: NDArray[np.float64],
-    positions: NDArray[np.float64],
+    places: NDArray[np.float64],
     box: float,
 ) -> None:
     """Lower the distance to the own phase to that of the mirror images in the walls."""
-    nodes = np.arange(len(positions))
+    rows = np.arange(len(places))
     for component in range(2):
         for depth, outward in (
-            (positions[:, component], -normal[:, component]),
-            (box - positions[:, component], normal[:, component]),
+            (places[:, component], -normal[:, component]),
+            (box - places[:, component], normal[:, component]),
         ):
             image = np.where(outward > _FACING_COSINE, 2.0 * depth, _FAR)
-            distance[nodes, own_phase] = np.minimum(distance[nodes, own_phase], image)
+            distance[rows, own_phase] = np.minimum(distance[rows, own_phase], image)

@@ -191,9 +191,14 @@ class WallTerms:
         potential = self.law.potential(self._image_gaps)
         return _SIDE * float(np.einsum("n,lni->", self.lengths, potential))
 
+    @cached_property
+    def pressure(self) -> NDArray[np.float64]:
+        """Pressure of the lower and the upper walls at every node in GPa, shape (2, n, 2)."""
+        return self.law.pressure(self._image_gaps)
+
     def forces(self) -> NDArray[np.float64]:
         """Force of the lower and the upper walls on every node in GPa um, shape (2, n, 2)."""
-        force = self.law.pressure(self._image_gaps) * self.lengths[:, None]
+        force = self.pressure * self.lengths[:, None]
         inwards: NDArray[np.float64] = force * np.array([1.0, -1.0])[:, None, None]
         return inwards
 

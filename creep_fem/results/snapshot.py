@@ -9,7 +9,7 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
-from creep_fem.contact.measures import contact_pressure
+from creep_fem.contact.measures import contact_pressure, pressure_sums
 from creep_fem.solver.problem import StepProblem
 
 
@@ -73,12 +73,11 @@ class StateFields:
         """Contact pressure at the owned surface nodes in GPa."""
         problem = self._problem
         surface = problem.surface
-        forces = -problem.contact_forces.reshape(-1, 2)
         everywhere = contact_pressure(
             problem.contact.boundary,
             surface.reference,
             surface.positions(problem.model.displacement),
-            forces,
+            surface.sum(pressure_sums(problem.contact, problem.contact_state)),
         )
         pressures: NDArray[np.float64] = everywhere[surface.owned]
         return pressures

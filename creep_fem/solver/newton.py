@@ -9,14 +9,18 @@ far in an iteration; and the step is shortened until the potential falls (Armijo
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 
 import creep_fem._backend  # noqa: F401  isort: skip
 
 import numpy as np
+from mpi4py import MPI
 from petsc4py import PETSc
 
+from creep_fem.errors import ConfigError, Problem
 from creep_fem.solver.problem import StepProblem
 
 _ARMIJO = 1e-4
@@ -31,8 +35,9 @@ _MAX_LEAP_SHIFTS = 3
 _DEFAULT_OPTIONS: dict[str, str | float | bool] = {
     "pc_type": "cholesky",
     "pc_factor_mat_solver_type": "mumps",
-    "mat_mumps_icntl_14": 60,  # per cent of extra workspace for pivoting
 }
+_EXTRA_WORKSPACE = 60  # per cent, for the pivoting of MUMPS
+_numbers = count()
 
 
 @dataclass(frozen=True)
@@ -77,37 +82,33 @@ class NewtonSolver:
         problem: StepProblem,
         settings: NewtonSettings,
         petsc_options: Mapping[str, str | float | bool],
-        prefix: str = "creep_fem_",
     ) -> None:
         """Create the SNES (collective).
 
         Args:
             problem: What to solve.
             settings: Limits.
-            petsc_options: PETSc options of the linear solver and SNES, without prefix.
-            prefix: Prefix of the PETSc options.
+            petsc_options: PETSc options of the linear solver, without prefix; True stands for an
+                option without a value.
+
+        Raises:
+            ConfigError: If PETSc does not accept the options.
         """
         self.problem, self.settings = problem, settings
         self._shift = 0.0
         self._scale = 0.0
         self._residuals: list[float] = []
-        options = PETSc.Options()
-        for key, value in {**_DEFAULT_OPTIONS, **petsc_options}.items():
-            options[f"{prefix}{key}"] = value
-        self._inner = PETSc.KSP().create(problem.comm)
-        self._inner.setOptionsPrefix(prefix)
-        self._inner.setType("preonly")
-        self._inner.setFromOptions()
+        self._inner = _linear_solver(problem.comm, petsc_options)
         self._vector = problem.new_vector()
         self._trial = problem.new_vector()
         self._reason = ""
         self._trial_is_current = False
-        self._snes = self._create_snes(f"{prefix}snes_driver_")
+        self._converged = True
+        self._snes = self._create_snes()
 
-    def _create_snes(self, prefix: str) -> PETSc.SNES:
+    def _create_snes(self) -> PETSc.SNES:
         problem = self.problem
         snes = PETSc.SNES().create(problem.comm)
-        snes.setOptionsPrefix(prefix)
         snes.setType("newtonls")
         snes.setFunction(self._function, problem.new_vector())
         size = self._vector.getSizes()
@@ -130,13 +131,15 @@ class NewtonSolver:
         x = self._vector
         self.problem.read_displacement(x)
         self._residuals, self._reason, self._trial_is_current = [], "", False
+        if not self._converged:
+            self._shift = 0.0
         if not np.isfinite(self.problem.move_to(x)):
             return NewtonResult(False, "the first guess turns an element inside out", 0, ())
         self._trial_is_current = True
         self._snes.solve(None, x)
-        converged = self._snes.getConvergedReason() > 0
+        self._converged = self._snes.getConvergedReason() > 0
         iterations = self._snes.getIterationNumber()
-        return NewtonResult(converged, self._reason, iterations, tuple(self._residuals))
+        return NewtonResult(self._converged, self._reason, iterations, tuple(self._residuals))
 
     # --- what SNES calls -----------------------------------------------------------------
 
@@ -165,8 +168,8 @@ class NewtonSolver:
             shifts += 1
 
     def _is_unfit(self, gradient: PETSc.Vec, direction: PETSc.Vec, shifts: int) -> bool:
-        """Whether a direction points uphill (or nowhere), or leaps."""
-        if not gradient.dot(direction) > 0.0:
+        """Whether a direction was not found, points uphill or leaps."""
+        if self._inner.getConvergedReason() < 0 or not gradient.dot(direction) > 0.0:
             return True
         limit = _LEAP * self.settings.surface_step
         return shifts < _MAX_LEAP_SHIFTS and self._motion(direction) > limit
@@ -238,3 +241,40 @@ class NewtonSolver:
             self._reason = f"{iteration} iterations did not reach the tolerance"
             return reasons.DIVERGED_MAX_IT
         return None
+
+
+def _linear_solver(
+    comm: MPI.Intracomm, petsc_options: Mapping[str, str | float | bool]
+) -> PETSc.KSP:
+    """A direct solver, or what the options ask for.
+
+    PETSc keeps options in a database of the process, so every solver has a prefix of its own and
+    takes its options out of the database when it goes.
+
+    Raises:
+        ConfigError: If PETSc does not accept the options.
+    """
+    prefix = f"creep_fem_{next(_numbers)}_"
+    chosen = {**_DEFAULT_OPTIONS, **petsc_options}
+    if chosen["pc_factor_mat_solver_type"] == "mumps" and "pc_type" not in petsc_options:
+        chosen.setdefault("mat_mumps_icntl_14", _EXTRA_WORKSPACE)
+    options = PETSc.Options()
+    for key, value in chosen.items():
+        options[prefix + key] = None if value is True else value
+    solver = PETSc.KSP().create(comm)
+    weakref.finalize(solver, _forget, [prefix + key for key in chosen])
+    solver.setOptionsPrefix(prefix)
+    solver.setType("preonly")
+    try:
+        solver.setFromOptions()
+    except PETSc.Error as error:
+        written = ", ".join(f"{key}: {value}" for key, value in petsc_options.items())
+        message = f"PETSc does not accept these options ({str(error).splitlines()[-1]})"
+        raise ConfigError("config", [Problem("petsc_options", message, written)]) from error
+    return solver
+
+
+def _forget(keys: list[str]) -> None:
+    options = PETSc.Options()
+    for key in keys:
+        options.delValue(key)

@@ -15,15 +15,13 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
-from creep_fem.contact.boundary import Boundary
+from creep_fem.contact.boundary import WALL_COMPONENT, Boundary
 from creep_fem.contact.law import PressureGapLaw
 from creep_fem.contact.potential import Contact, ContactState, NodeBlocks
 from creep_fem.mechanics.domain import Domain
 from creep_fem.mechanics.model import MechanicsModel
 from creep_fem.solver.surface import SurfaceNodes
 from creep_fem.solver.tangent import TangentMatrix
-
-_WALL_COMPONENT = {"left": 0, "right": 0, "bottom": 1, "top": 1}
 
 
 @dataclass(frozen=True)
@@ -165,6 +163,9 @@ class StepProblem:
     def reactions(self) -> Reactions:
         """Wall forces at the present state (collective)."""
         force = self.internal_force().copy()
+        # where particles touch right at a wall, the wall also holds what contact pushes
+        contact = self.contact_forces.reshape(-1, 2)[self.surface.owned]
+        self.surface.add_owned(contact * self.surface.fixed[self.surface.owned], force)
         pushed = self.contact_state.walls.forces().sum(axis=1)  # (lower/upper, component)
         domain = self.model.domain
         totals = np.zeros(4)
@@ -173,7 +174,7 @@ class StepProblem:
         ):
             nodes = domain.wall_nodes[name]
             nodes = nodes[nodes < domain.owned_nodes]
-            component = _WALL_COMPONENT[name]
+            component = WALL_COMPONENT[name]
             upper = 0 if sign > 0.0 else 1
             totals[i] = sign * (
                 force.reshape(-1, 2)[nodes, component].sum() + pushed[upper, component]
@@ -189,7 +190,7 @@ class StepProblem:
 
 def _fixed_dofs(domain: Domain) -> NDArray[np.int32]:
     """Local dofs (owned and ghost) whose displacement the walls hold at zero."""
-    parts = [2 * nodes + _WALL_COMPONENT[name] for name, nodes in domain.wall_nodes.items()]
+    parts = [2 * nodes + WALL_COMPONENT[name] for name, nodes in domain.wall_nodes.items()]
     return np.unique(np.concatenate(parts)).astype(np.int32)
 
 
@@ -197,7 +198,7 @@ def _dirichlet(space: fem.FunctionSpace, domain: Domain) -> Sequence[fem.Dirichl
     """Zero normal displacement on every wall."""
     conditions = []
     for component in range(2):
-        nodes = [n for w, n in domain.wall_nodes.items() if _WALL_COMPONENT[w] == component]
+        nodes = [n for w, n in domain.wall_nodes.items() if WALL_COMPONENT[w] == component]
         subspace = space.sub(component)
         zero = fem.Constant(domain.mesh, 0.0)
         dofs = np.unique(np.concatenate(nodes)).astype(np.int32)

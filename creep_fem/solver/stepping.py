@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 
 from creep_fem.errors import NotConverged, StepFailure
 from creep_fem.solver.newton import NewtonResult, NewtonSolver
+
+logger = logging.getLogger(__name__)
 
 _SAFETY = 0.9
 _GROWTH_LIMIT = 2.0
@@ -123,6 +126,7 @@ class TimeStepper:
                 self._restore(start)
                 raise NotConverged(failure)
             rejected += 1
+            self._log_rejection(result, trial, error)
             shrink = self._factor(error) if result.converged else _FAILED_SHRINK
             dt = max(trial * min(shrink, 0.7), self.settings.minimum)
         return self._accept(_Attempt(trial, dt, iterations, rejected, error, result), milestone)
@@ -134,12 +138,23 @@ class TimeStepper:
         self.loading.apply(self.time + dt)
         return self.solver.solve()
 
+    def _log_rejection(self, result: NewtonResult, dt: float, error: float) -> None:
+        cause = f"creep error {error:.2g}" if result.converged else result.reason
+        logger.warning(
+            "step %d rejected at t = %.6g s, dt = %.3g s after %d iterations: %s",
+            self.number + 1,
+            self.time,
+            dt,
+            result.iterations,
+            cause,
+        )
+
     def _creep_error(self, dt: float) -> float:
         """Root mean square of the local backward-Euler error of the creep strain (collective)."""
-        if self._creep_rate is None:
-            return 0.0
         model = self.problem.model
-        change = 0.5 * (model.creep_increment - dt * self._creep_rate)[model.creeping_owned_cells]
+        # after a turn of the loading the old rate says nothing: all of the increment is change
+        old = 0.0 if self._creep_rate is None else dt * self._creep_rate
+        change = 0.5 * (model.creep_increment - old)[model.creeping_owned_cells]
         comm = self.problem.comm
         total = comm.allreduce(float(np.sum(change**2)), op=MPI.SUM)
         count = comm.allreduce(change.size, op=MPI.SUM)
