@@ -25,7 +25,8 @@ from creep_fem.solver.problem import StepProblem
 
 _ARMIJO = 1e-4
 _MAX_HALVINGS = 6
-_SHIFT_START = 1e-3  # GPa
+_SHIFT_START = 1e-4  # GPa, the first that is tried
+_SHIFT_MINIMUM = 1e-7  # GPa, dropped below
 _SHIFT_FACTOR = 10.0
 _SHIFT_MAXIMUM = 1e6  # GPa
 _ROUND_OFF = 1e-12  # of the potential
@@ -203,7 +204,7 @@ class NewtonSolver:
             self._inner.solve(gradient, direction)
         if length == 1.0:
             lowered = self._shift / _SHIFT_FACTOR
-            self._shift = lowered if lowered >= _SHIFT_START else 0.0
+            self._shift = lowered if lowered >= _SHIFT_MINIMUM else 0.0
         direction.scale(length)
         self._trial_is_current = True
         return True

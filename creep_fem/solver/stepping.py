@@ -20,7 +20,7 @@ _SAFETY = 0.9
 _GROWTH_LIMIT = 2.0
 _SHRINK_LIMIT = 0.25
 _FAILED_SHRINK = 0.35
-_ACCEPTED_EXCESS = 2.0  # a step is repeated only if its error exceeds the tolerance by this
+_ACCEPTED_EXCESS = 4.0  # a step is repeated only if its error exceeds the tolerance by this
 _SLOW_ITERATIONS = 12
 
 
