@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from creep_fem.simulation import RunResult
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_NOT_CONVERGED = 1, 2, 3
+# What shells report of a program that Ctrl-C has ended.
+EXIT_INTERRUPTED = 130
 
 # Launchers tell each process its rank before MPI is loaded. Slurm comes last: a batch script, and
 # what mpirun starts in it, inherits the rank of the script itself.
@@ -41,7 +43,7 @@ _RANK_VARIABLES = (
 app = typer.Typer(
     name="creep-fem",
     help="Chemo-mechanics of solid-state battery cathodes.",
-    epilog="Exit codes: 0 done, 1 failed, 2 bad input, 3 not converged.",
+    epilog="Exit codes: 0 done, 1 failed, 2 bad input, 3 not converged, 130 interrupted.",
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -56,6 +58,10 @@ _Overrides = Annotated[
         help="Replace one entry, such as cycling.cycles=2; may be repeated.",
     ),
 ]
+
+
+class _InterruptedError(Exception):
+    """Ctrl-C as an exception that typer does not answer by itself."""
 
 
 def main() -> None:
@@ -93,6 +99,10 @@ def _guarded_app() -> int:
 
             print_error(error)
             return EXIT_NOT_CONVERGED if isinstance(error, NotConverged) else EXIT_BAD_INPUT
+        except _InterruptedError:
+            typer.echo("interrupted: what was computed until then is on disk", err=True)
+            _abort_other_processes(code=EXIT_INTERRUPTED)
+            return EXIT_INTERRUPTED
         except CreepFemError as error:
             _abort_other_processes(f"{type(error).__name__}: {error}")
             from creep_fem.messages import print_error
@@ -104,16 +114,17 @@ def _guarded_app() -> int:
     return EXIT_FAILED
 
 
-def _abort_other_processes(message: str) -> None:
+def _abort_other_processes(message: str | None = None, code: int = EXIT_FAILED) -> None:
     """End all processes of an MPI run, which might wait for this one forever."""
     if "mpi4py.MPI" not in sys.modules:
         return
     from mpi4py import MPI
 
     if MPI.COMM_WORLD.size > 1:
-        # This may be a rank whose output is silenced.
-        print(message, file=sys.__stderr__, flush=True)
-        MPI.COMM_WORLD.Abort(EXIT_FAILED)
+        if message is not None:
+            # This may be a rank whose output is silenced.
+            print(message, file=sys.__stderr__, flush=True)
+        MPI.COMM_WORLD.Abort(code)
 
 
 def _print_version(wanted: bool) -> None:
@@ -145,15 +156,22 @@ def run(
 ) -> None:
     """Simulate a config; the results go to a new folder DIR/NAME."""
     loaded = creep_fem.load_config(config, overrides or ())
-    result = creep_fem.run(loaded, output=output, quiet=quiet)
+    _create(output)
+    try:
+        result = creep_fem.run(loaded, output=output, quiet=quiet)
+    except KeyboardInterrupt as error:
+        raise _InterruptedError from error
     if not quiet:
         typer.echo(_summary(result))
 
 
 def _summary(result: RunResult) -> str:
+    from creep_fem.units import SECONDS_PER_HOUR
+
     history = result.history
+    hours = history["time_s"][-1] / SECONDS_PER_HOUR
     return (
-        f"{int(history['step'][-1])} steps, {history['time_s'][-1] / 3600.0:.3g} h simulated, "
+        f"{int(history['step'][-1])} steps, {hours:.3g} h simulated, "
         f"smallest gap {history['min_gap_um'].min() * 1e3:.2f} nm; results in {result.folder}"
     )
 
@@ -168,6 +186,7 @@ def mesh(
 ) -> None:
     """Pack and mesh the particles of a config, write the mesh and draw it."""
     loaded = creep_fem.load_config(config, overrides or ())
+    from creep_fem.messages import print_notes
     from creep_fem.microstructure import (
         area_fractions,
         build_layout,
@@ -177,13 +196,12 @@ def mesh(
     )
 
     layout, notes = build_layout(loaded.microstructure)
-    for note in notes:
-        typer.echo(note)
+    print_notes(notes)
     # Every process of an MPI run makes the same mesh, and so ends with the same exit code.
     particles = build_mesh(layout, loaded.mesh)
+    _create(output)
     if process_rank(os.environ) != 0:
         return
-    _create(output)
     write_msh(particles, output / f"{loaded.name}.msh")
     draw_mesh(particles, output / f"{loaded.name}.png")
     shares = ", ".join(f"{phase} {share:.1%}" for phase, share in area_fractions(layout).items())
@@ -194,11 +212,19 @@ def mesh(
 
 
 def _create(folder: Path) -> None:
+    """Create the folder that results go to, if it is missing, and refuse one that is closed.
+
+    Every process of an MPI run does so, and so ends with the same exit code.
+    """
+    message = "the folder cannot be written to"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         message = f"the folder cannot be created: {error.strerror}"
-        raise ConfigError("command line", [Problem("--output", message, str(folder))]) from error
+    else:
+        if os.access(folder, os.W_OK | os.X_OK):
+            return
+    raise ConfigError("command line", [Problem("--output", message, str(folder))])
 
 
 @app.command()

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class CreepFemError(Exception):
     """Base of all errors raised by creep_fem."""
+
+    def __reduce__(self) -> tuple[Callable[..., CreepFemError], tuple[Any, ...]]:
+        """Let errors be sent to other processes, whatever arguments their constructors take."""
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(
+    kind: type[CreepFemError], args: tuple[Any, ...], attributes: dict[str, Any]
+) -> CreepFemError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
+
+
+def was_interrupted(error: BaseException) -> bool:
+    """Whether an error is Ctrl-C, or what a library made of it on the way."""
+    known: set[int] = set()
+    pending: list[BaseException | None] = [error]
+    while pending:
+        found = pending.pop()
+        if isinstance(found, KeyboardInterrupt):
+            return True
+        if found is not None and id(found) not in known:
+            known.add(id(found))
+            pending += [found.__cause__, found.__context__]
+    return False
 
 
 @dataclass(frozen=True)

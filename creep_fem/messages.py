@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -21,6 +21,13 @@ _DIMENSIONS: dict[str, Dimension] = {
     "creep.reference_stress": STRESS,
     "creep.exponent": NUMBER,
 }
+
+
+def print_notes(notes: Sequence[str]) -> None:
+    """Print remarks on the input to standard error, one a line."""
+    console = Console(stderr=True)
+    for note in notes:
+        _print_line(console, Text.assemble(("note: ", "bold"), note))
 
 
 def print_error(error: CreepFemError) -> None:

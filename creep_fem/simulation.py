@@ -7,7 +7,7 @@ import creep_fem._backend  # noqa: F401
 # isort: split
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,16 +19,25 @@ from numpy.typing import NDArray
 from creep_fem.config import RunConfig
 from creep_fem.contact.boundary import Boundary
 from creep_fem.contact.law import PressureGapLaw
-from creep_fem.cycling import HalfCycle, growth_stretches, half_cycles
-from creep_fem.errors import CreepFemError, NotConverged
+from creep_fem.cycling import HalfCycle, growth_stretches
+from creep_fem.errors import CreepFemError, NotConverged, was_interrupted
 from creep_fem.mechanics.domain import Domain
 from creep_fem.mechanics.model import MechanicsModel
-from creep_fem.microstructure import ParticleMesh, build_layout, build_mesh
+from creep_fem.messages import print_notes
+from creep_fem.microstructure import Layout, ParticleMesh, build_layout, build_mesh, write_layout
+from creep_fem.parallel import failing_together
+from creep_fem.results.errors import writing
 from creep_fem.results.fields import FieldWriter
 from creep_fem.results.history import HistoryRow, HistoryWriter, read_history
 from creep_fem.results.metrics import history_row
 from creep_fem.results.progress import RunProgress
-from creep_fem.results.run_folder import RunFolder, create_run_folder, run_log, write_config
+from creep_fem.results.run_folder import (
+    RunFolder,
+    create_run_folder,
+    provenance,
+    run_log,
+    write_config,
+)
 from creep_fem.results.snapshot import StateFields
 from creep_fem.solver.newton import NewtonSettings, NewtonSolver
 from creep_fem.solver.problem import StepProblem
@@ -40,7 +49,6 @@ logger = logging.getLogger(__name__)
 SEARCH_MARGIN = 0.1
 # Shear strain whose forces are the floor of the scale against which residuals are judged.
 _FORCE_FLOOR_STRAIN = 1e-3
-_INITIAL_STEP = AcceptedStep(0, 0.0, 0.0, 0, 0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -61,13 +69,10 @@ class Swelling:
 
     def __init__(self, model: MechanicsModel, config: RunConfig) -> None:
         """Lay out the half-cycles of a config."""
-        material, soc = config.materials.active, config.cycling.soc
-        self._model, self._start = model, soc.start
+        material = config.materials.active
+        self._model, self._start = model, config.cycling.soc.start
         self._change, self._mode = material.volume_change, material.growth_mode
-        ends = (soc.high, soc.low) if self._change >= 0.0 else (soc.low, soc.high)
-        self.half_cycles = half_cycles(
-            config.cycling.c_rate, config.cycling.cycles, soc.start, *ends
-        )
+        self.half_cycles = config.cycling.half_cycles(self._change)
         self.current = self.half_cycles[0]
 
     def apply(self, time: float) -> None:
@@ -75,6 +80,26 @@ class Swelling:
         soc = self.current.soc_at(time)
         stretches = growth_stretches(self._change, soc, self._start, self._mode)
         self._model.set_growth([stretches, (1.0, 1.0)])
+
+
+def milestones(half: HalfCycle, socs: Sequence[float], apart: float) -> list[float]:
+    """Times to hit exactly: wanted states of charge and the end of a half-cycle.
+
+    Args:
+        half: The half-cycle.
+        socs: Wanted states of charge; those outside of the half-cycle do not count.
+        apart: Smallest step in s. What is closer to a later milestone, or to the start, is left
+            out, for no step could lead from one to the other.
+
+    Returns:
+        Times in s, ascending.
+    """
+    times = [time for soc in socs if (time := half.time_at(soc)) is not None]
+    found = [half.end_time]
+    for time in sorted(times, reverse=True):
+        if found[-1] - time >= apart and time - half.start_time >= apart:
+            found.append(time)
+    return found[::-1]
 
 
 class Simulation:
@@ -132,11 +157,9 @@ class Simulation:
                     yield half, step
 
     def _milestones(self, half: HalfCycle) -> list[float]:
-        """Times to hit exactly: wanted states of charge and the end of the half-cycle."""
         wanted = self.config.output.fields
-        socs = wanted if isinstance(wanted, (list, tuple)) else []
-        times = [t for soc in socs if (t := half.time_at(soc)) is not None]
-        return sorted({*times, half.end_time})
+        socs = () if isinstance(wanted, str) else wanted
+        return milestones(half, socs, self.config.time_step.minimum)
 
     def wants_fields(self, half: HalfCycle, step: AcceptedStep) -> bool:
         """Whether fields are to be written after a step."""
@@ -159,26 +182,35 @@ class Simulation:
         )
 
 
-def particle_mesh(comm: MPI.Intracomm, config: RunConfig) -> ParticleMesh:
-    """Pack and mesh on one process and hand the mesh to all (collective).
+@dataclass(frozen=True)
+class Particles:
+    """What a config's microstructure has become.
+
+    Attributes:
+        layout: The packed or repaired layout.
+        mesh: Its mesh.
+        notes: What was changed in a layout file, one sentence each.
+    """
+
+    layout: Layout
+    mesh: ParticleMesh
+    notes: tuple[str, ...]
+
+
+def make_particles(comm: MPI.Intracomm, config: RunConfig) -> Particles:
+    """Pack and mesh on one process and hand the particles to all (collective).
 
     Raises:
         CreepFemError: On every process, if packing or meshing failed.
     """
-    outcome: ParticleMesh | CreepFemError | None = None
-    if comm.rank == 0:
-        try:
+    particles: Particles | None = None
+    with failing_together(comm):
+        if comm.rank == 0:
             layout, notes = build_layout(config.microstructure)
-            for note in notes:
-                logger.warning(note)
-            outcome = build_mesh(layout, config.mesh)
-        except CreepFemError as error:
-            outcome = error
-    outcome = comm.bcast(outcome)
-    if isinstance(outcome, CreepFemError):
-        raise outcome
-    assert outcome is not None
-    return outcome
+            particles = Particles(layout, build_mesh(layout, config.mesh), tuple(notes))
+    particles = comm.bcast(particles)
+    assert particles is not None
+    return particles
 
 
 def run(
@@ -192,68 +224,121 @@ def run(
     Args:
         config: Resolved config.
         output: Folder that collects run folders; ``results`` if not given.
-        quiet: Whether to leave out the progress bar.
+        quiet: Whether to leave out the progress bar and the notes on a repaired layout.
         comm: Communicator of the run.
 
     Returns:
         Folder and history.
 
     Raises:
-        CreepFemError: If the microstructure cannot be built or a step does not converge; what was
-            computed until then is on disk.
+        CreepFemError: If the microstructure cannot be built, a step does not converge or results
+            cannot be written; what was computed until then is on disk.
+        KeyboardInterrupt: On Ctrl-C, with the same on disk.
     """
-    with _run_folder(comm, config, output or Path("results")) as folder:
-        started = time.perf_counter()
-        simulation = Simulation(comm, config, particle_mesh(comm, config))
-        _log_size(simulation, time.perf_counter() - started)
-        try:
+    started = time.perf_counter()
+    # Before there is a folder: particles that cannot be made leave nothing behind.
+    particles = make_particles(comm, config)
+    with _run_folder(comm, config, particles, output or Path("results")) as folder:
+        _tell(comm, particles.notes, quiet)
+        with _figures_if_stuck(comm, config, folder), _end_logged():
+            simulation = Simulation(comm, config, particles.mesh)
+            _log_size(simulation, time.perf_counter() - started)
             _march(simulation, folder, quiet)
-        except NotConverged as error:
-            logger.error("%s", error)
-            raise
-        logger.info("finished in %.1f s", time.perf_counter() - started)
-        if config.output.figures:
-            _draw(comm, folder)
+            logger.info("finished in %.1f s", time.perf_counter() - started)
+            if config.output.figures:
+                with failing_together(comm):
+                    _draw(comm, folder)
         return RunResult(folder.path, read_history(folder.history))
 
 
 @contextmanager
-def _run_folder(comm: MPI.Intracomm, config: RunConfig, root: Path) -> Iterator[RunFolder]:
-    """A new run folder with config and log on one process, its name on all (collective)."""
+def _run_folder(
+    comm: MPI.Intracomm, config: RunConfig, particles: Particles, root: Path
+) -> Iterator[RunFolder]:
+    """A new run folder with all that repeats the run, its name on all processes (collective)."""
     with ExitStack() as stack:
-        outcome: RunFolder | CreepFemError | None = None
-        if comm.rank == 0:
+        folder: RunFolder | None = None
+        with failing_together(comm):
+            if comm.rank == 0:
+                folder = create_run_folder(root, config.name)
+                _write_inputs(folder, config, particles.layout, comm.size)
+                stack.enter_context(run_log(folder))
+        folder = comm.bcast(folder)
+        assert folder is not None
+        yield folder
+
+
+def _write_inputs(folder: RunFolder, config: RunConfig, layout: Layout, ranks: int) -> None:
+    """Write layout and config such that the config can be run again, wherever the folder is."""
+    with writing(folder.layout):
+        write_layout(layout, folder.layout)
+    source = config.microstructure.model_dump_json(exclude_none=True)
+    origin = {**provenance(ranks), f"{folder.layout.name} made from": source}
+    repeatable = config.with_layout(Path(folder.layout.name))
+    write_config(folder, repeatable.to_yaml(), origin)
+
+
+def _tell(comm: MPI.Intracomm, notes: Sequence[str], quiet: bool) -> None:
+    """Log on one process what was changed in a layout file, and show it unless quiet."""
+    if comm.rank == 0:
+        for note in notes:
+            logger.warning("%s", note)
+        if not quiet:
+            print_notes(notes)
+
+
+@contextmanager
+def _end_logged() -> Iterator[None]:
+    """Log why a run ends early, and tell Ctrl-C from other failures.
+
+    PETSc passes Ctrl-C on as an error of its own if it comes during a solve.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if was_interrupted(error):
+            logger.error("interrupted")
+            raise KeyboardInterrupt from error
+        # What is no failure of the user's making is for those who mend the program.
+        logger.error("%s", error, exc_info=not isinstance(error, CreepFemError))
+        raise
+
+
+@contextmanager
+def _figures_if_stuck(comm: MPI.Intracomm, config: RunConfig, folder: RunFolder) -> Iterator[None]:
+    """Draw what there is if a step does not converge; that remains the error, whatever happens."""
+    try:
+        yield
+    except NotConverged:
+        if config.output.figures:
             try:
-                outcome = create_run_folder(root, config.name)
-                write_config(outcome, config.to_yaml(), comm.size)
-                stack.enter_context(run_log(outcome))
-            except CreepFemError as error:
-                outcome = error
-        outcome = comm.bcast(outcome)
-        if isinstance(outcome, CreepFemError):
-            raise outcome
-        assert outcome is not None
-        yield outcome
+                _draw(comm, folder)
+            except Exception as error:
+                logger.warning("the figures could not be drawn: %s", error)
+            comm.barrier()
+        raise
 
 
 def _march(simulation: Simulation, folder: RunFolder, quiet: bool) -> None:
     """Take all steps; every accepted one is on disk before the next begins (collective)."""
-    root = simulation.comm.rank == 0
+    comm = simulation.comm
     fields = StateFields(simulation.problem)
     mesh = simulation.problem.model.domain.mesh
     with ExitStack() as stack:
-        history = stack.enter_context(HistoryWriter(folder.history)) if root else None
-        writer = stack.enter_context(
-            FieldWriter(simulation.comm, mesh, folder.fields, fields.functions)
-        )
+        history: HistoryWriter | None = None
+        with failing_together(comm):
+            if comm.rank == 0:
+                history = stack.enter_context(HistoryWriter(folder.history))
+        writer = stack.enter_context(FieldWriter(comm, mesh, folder.fields, fields.functions))
         writer.write(0.0)
         progress = stack.enter_context(
-            RunProgress(simulation.total_time, enabled=root and not quiet)
+            RunProgress(simulation.total_time, enabled=comm.rank == 0 and not quiet)
         )
         for half, step in simulation.steps():
             row = simulation.row(half, step)
-            if history is not None:
-                history.append(row)
+            with failing_together(comm):
+                if history is not None:
+                    history.append(row)
             if simulation.wants_fields(half, step):
                 fields.update()
                 writer.write(step.time)
@@ -279,4 +364,3 @@ def _draw(comm: MPI.Intracomm, folder: RunFolder) -> None:
 
         for path in draw_run(folder.path):
             logger.info("drew %s", path.name)
-    comm.barrier()

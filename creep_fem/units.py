@@ -37,6 +37,9 @@ bar = 1e5 * pascal
 percent = 0.01 = %
 """
 
+SECONDS_PER_HOUR = 3600.0
+"""For texts and axes that show times in hours."""
+
 _NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _QUANTITY = re.compile(rf"\s*({_NUMBER})(.*)", re.DOTALL)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,6 +19,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from creep_fem.errors import Problem
 from creep_fem.units import DRAG, DURATION, LENGTH, NUMBER, RATE, STIFFNESS, STRESS, Quantity
 
 
@@ -33,7 +35,11 @@ class Section(BaseModel):
 
 
 def refuse(
-    message: str, allowed: str, at: tuple[str, ...] = (), near: str | None = None
+    message: str,
+    allowed: str,
+    at: tuple[str, ...] = (),
+    near: str | None = None,
+    choices: tuple[str, ...] = (),
 ) -> PydanticCustomError:
     """Build the error that an entry is not acceptable.
 
@@ -42,12 +48,37 @@ def refuse(
         allowed: What would be right.
         at: Path of the offending entry, from the field whose validator raises the error.
         near: What the user may have meant.
+        choices: Entries of the same section one of which would have satisfied the rule; if one is
+            there but misspelt, only that is reported.
 
     Returns:
         The error to raise.
     """
-    context = {"problem": message, "allowed": allowed, "at": at, "suggestion": near}
+    context = {
+        "problem": message,
+        "allowed": allowed,
+        "at": at,
+        "suggestion": near,
+        "choices": choices,
+    }
     return PydanticCustomError("check", "{problem}", context)
+
+
+def refuse_all(problems: Sequence[Problem], in_file: bool = False) -> PydanticCustomError:
+    """Build the error that several entries are not acceptable.
+
+    Args:
+        problems: What is wrong. Their keys start at the field whose validator raises the error;
+            value and line are found from the key.
+        in_file: Whether keys, values and lines are those of the file that the field names.
+
+    Returns:
+        The error to raise.
+    """
+    kind = "in_file" if in_file else "in_section"
+    return PydanticCustomError(
+        kind, "{count} problems", {"problems": problems, "count": len(problems)}
+    )
 
 
 def default(written: str) -> Any:
@@ -97,7 +128,6 @@ Rate = Annotated[float, Quantity(RATE, above=0.0)]
 Stress = Annotated[float, Quantity(STRESS, above=0.0)]
 Drag = Annotated[float, Quantity(DRAG, at_least=0.0)]
 Stiffness = Annotated[float, Quantity(STIFFNESS, above=0.0)]
-Tolerance = Annotated[float, Quantity(NUMBER, above=0.0, below=1.0)]
 Soc = Annotated[float, Quantity(NUMBER, at_least=0.0, at_most=1.0)]
 
 

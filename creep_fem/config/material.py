@@ -72,7 +72,16 @@ class Override(Section):
 
     young_modulus: YoungModulus | None = None
     poisson_ratio: PoissonRatio | None = None
-    creep: _CreepChoice | None = None
+    creep: _CreepChoice | None = Field(default=None, validate_default=False)
+
+    @field_validator("creep", mode="before")
+    @classmethod
+    def _not_empty(cls, creep: object) -> object:
+        # Whoever writes null wants no creep, and must not get the law of the library.
+        if creep is None:
+            allowed = f"none, or a section with {', '.join(_CREEP_PARAMETERS)}"
+            raise refuse("nothing is not a creep law", allowed, near="none")
+        return creep
 
 
 class ActiveOverride(Override):

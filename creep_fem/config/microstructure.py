@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import ValidationInfo, field_validator
 
-from creep_fem.config.fields import ExistingFile, Length, Section, Whole, refuse
+from creep_fem.config.fields import (
+    ExistingFile,
+    Length,
+    Section,
+    Whole,
+    default,
+    refuse,
+    refuse_all,
+)
+from creep_fem.errors import ConfigError
+from creep_fem.microstructure.cleaning import clean_layout
+from creep_fem.microstructure.layout import read_layout
 from creep_fem.units import LENGTH, NUMBER, Quantity
 
 _MAXIMUM_SOLID_FRACTION = 0.9
@@ -73,27 +85,44 @@ class Packing(Section):
 
 
 class Microstructure(Section):
-    """Where the particles come from: exactly one of the two entries is given.
+    """Where the particles come from: exactly one of layout and packing is given.
 
     Attributes:
+        layout_gap: Gap in um that discs of a layout get if they are closer than that.
         layout: File with the positions of all discs.
         packing: Parameters of a random packing.
     """
 
+    layout_gap: Length = default("5 nm")
     layout: ExistingFile | None = None
     packing: Packing | None = None
 
-    @field_validator("packing")
+    @field_validator("layout")
     @classmethod
-    def _exactly_one(cls, packing: Packing | None, info: ValidationInfo) -> Packing | None:
+    def _layout_usable(cls, layout: Path | None, info: ValidationInfo) -> Path | None:
+        if layout is None:
+            return None
+        try:
+            # A wrong gap is reported by itself.
+            clean_layout(read_layout(layout), info.data.get("layout_gap", 0.0))
+        except ConfigError as error:
+            raise refuse_all(error.problems, in_file=True) from error
+        return layout
+
+    # Before the entries of the packing are looked at: some of them may be there because of --set.
+    @field_validator("packing", mode="before")
+    @classmethod
+    def _exactly_one(cls, packing: object, info: ValidationInfo) -> object:
         # A layout that is given but wrong is absent from the data.
-        if "layout" in info.data and (info.data["layout"] is None) == (packing is None):
-            raise refuse(
-                "layout and packing are both given"
-                if packing
-                else "neither layout nor packing is given",
-                "exactly one of layout and packing",
-            )
+        if "layout" not in info.data:
+            return packing
+        layout: Path | None = info.data["layout"]
+        if layout is None and packing is None:
+            message, allowed = "neither layout nor packing is given", "one of layout and packing"
+            raise refuse(message, allowed, choices=("layout", "packing"))
+        if layout is not None and packing is not None:
+            message = f"layout is set to {layout.name}, so there can be no packing beside it"
+            raise refuse(message, "one of layout and packing; null unsets the other")
         return packing
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
@@ -27,17 +27,39 @@ def describe_errors(error: ValidationError, document: Document) -> list[Problem]
         One problem for each mistake; a misspelt key is not also reported as a missing one.
     """
     keys = KnownKeys()
-    problems = []
-    misspelt: set[str] = set()
-    for detail in error.errors(include_url=False):
-        path = _path(detail, document.data)
-        if detail["type"] == "extra_forbidden":
-            problem = _unknown(path, document, keys)
-            misspelt.add(problem.suggestion or "")
+    details = [(detail, _path(detail, document.data)) for detail in error.errors(include_url=False)]
+    unknown = [path for detail, path in details if detail["type"] == "extra_forbidden"]
+    misspelt = {keys.nearest(path) for path in unknown}
+    problems: list[Problem] = []
+    for detail, path in details:
+        if path in unknown:
+            problems.append(_unknown(path, document, keys))
+        elif "problems" in detail.get("ctx", {}):
+            problems += _listed(detail, path, document)
+        elif not misspelt.intersection(_wanted(detail, path)):
+            problems.append(_described(detail, path, document, keys))
+    return problems
+
+
+def _wanted(detail: ErrorDetails, path: EntryPath) -> set[str]:
+    """Keys of entries whose absence is the error."""
+    if detail["type"] == "missing":
+        return {key_of(path)}
+    return {key_of((*path[:-1], choice)) for choice in detail.get("ctx", {}).get("choices", ())}
+
+
+def _listed(detail: ErrorDetails, path: EntryPath, document: Document) -> Iterator[Problem]:
+    """Problems found by one validator, in entries of a section or in a file that a field names."""
+    in_file = detail["type"] == "in_file"
+    for problem in detail["ctx"]["problems"]:
+        entry = path if in_file else (*path, problem.key)
+        key, line = key_of(entry), document.line_of(entry)
+        if in_file:
+            where = f" in line {problem.line}" if problem.line is not None else ""
+            message = f"{problem.message}{where}"
+            yield replace(problem, key=f"{key}: {problem.key}", message=message, line=line)
         else:
-            problem = _described(detail, path, document, keys)
-        problems.append((detail["type"], problem))
-    return [p for kind, p in problems if kind != "missing" or p.key not in misspelt]
+            yield replace(problem, key=key, value=_text(entry, document), line=line)
 
 
 def _path(detail: ErrorDetails, data: Any) -> EntryPath:

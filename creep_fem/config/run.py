@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import (
     Discriminator,
@@ -26,15 +26,20 @@ from creep_fem.config.fields import (
     Soc,
     Stiffness,
     Stress,
-    Tolerance,
     Whole,
     default,
     refuse,
+    refuse_all,
 )
 from creep_fem.config.material import ActiveChoice, ChosenBy, FrameworkChoice
 from creep_fem.config.microstructure import Mesh, Microstructure
+from creep_fem.cycling import HalfCycle, half_cycles
+from creep_fem.errors import Problem
 from creep_fem.materials import ActiveMaterial, PhaseMaterial
-from creep_fem.units import DURATION, NUMBER
+from creep_fem.units import DURATION, LENGTH, NUMBER, Quantity
+
+_STEPS_PER_HALF = 20
+"""A first step is at most this part of the shortest half-cycle: larger ones see no detail of it."""
 
 
 class Materials(Section):
@@ -85,6 +90,16 @@ class Cycling(Section):
     cycles: Annotated[int, Whole(at_least=1)]
     soc: SocRange
 
+    def half_cycles(self, volume_change: float) -> tuple[HalfCycle, ...]:
+        """Lay out all half-cycles, the swelling one first.
+
+        Args:
+            volume_change: Relative growth of the active material from soc 0 to soc 1.
+        """
+        soc = self.soc
+        ends = (soc.high, soc.low) if volume_change >= 0.0 else (soc.low, soc.high)
+        return half_cycles(self.c_rate, self.cycles, soc.start, *ends)
+
 
 class Contact(Section):
     """The law between gap and pressure of two surfaces.
@@ -103,13 +118,29 @@ class Contact(Section):
     surface_drag: Drag = default("4 GPa*s/um")
     touching_gap: Length = default("10 nm")
 
+    def check_resolution(self, surface_size: float) -> Self:
+        """Refuse lengths that are no details of the surface, whose elements have a size in um."""
+        problems = [
+            Problem(
+                name,
+                "this is longer than the elements at the surface",
+                allowed=f"at most mesh.surface_size, {LENGTH.format(surface_size)}",
+            )
+            for name in ("smoothing", "touching_gap")
+            if getattr(self, name) > surface_size
+        ]
+        if problems:
+            raise refuse_all(problems)
+        return self
+
 
 class TimeStep(Section):
     """Limits of the adaptive time step.
 
     Attributes:
         minimum: Smallest step in s; if it fails, the run ends.
-        initial: First step in s.
+        initial: First step of each half-cycle in s. If it is not given, the default is shortened to
+            a twentieth of the shortest half-cycle.
         maximum: Largest step in s.
         creep_tolerance: Local error of the creep strain that a step may make.
     """
@@ -117,7 +148,7 @@ class TimeStep(Section):
     minimum: Duration = default("1e-3 s")
     initial: Duration = default("200 s")
     maximum: Duration = default("1 h")
-    creep_tolerance: Tolerance = 1e-3
+    creep_tolerance: Annotated[float, Quantity(NUMBER, at_least=1e-6, at_most=0.1)] = 1e-3
 
     @field_validator("initial", "maximum")
     @classmethod
@@ -129,6 +160,17 @@ class TimeStep(Section):
                 raise refuse(f"{info.field_name} is shorter than {name}", allowed)
         return value
 
+    def fitted_to(self, shortest: float) -> Self:
+        """Shorten or refuse a first step that is long against the shortest half-cycle in s."""
+        limit = shortest / _STEPS_PER_HALF
+        if self.initial <= limit:
+            return self
+        if "initial" not in self.model_fields_set and self.minimum <= limit:
+            return self.model_copy(update={"initial": limit})
+        name = "initial" if "initial" in self.model_fields_set else "minimum"
+        allowed = f"at most 1/{_STEPS_PER_HALF} of it, {DURATION.format(limit)}"
+        raise refuse("the step is long for the shortest half-cycle", allowed, (name,))
+
 
 class Newton(Section):
     """The nonlinear solver of each time step.
@@ -139,7 +181,7 @@ class Newton(Section):
         surface_step: Largest motion of a surface point within one iteration in um.
     """
 
-    tolerance: Tolerance = 1e-8
+    tolerance: Annotated[float, Quantity(NUMBER, at_least=1e-12, at_most=1e-3)] = 1e-8
     maximum_iterations: Annotated[int, Whole(at_least=1)] = 40
     surface_step: Length = default("0.05 um")
 
@@ -154,8 +196,8 @@ class Output(Section):
     """What a run writes beside its history.
 
     Attributes:
-        fields: When fields are written: at the turning points, after all steps, or at the given
-            states of charge.
+        fields: When fields are written: at the turning points, after all steps, or at the turning
+            points and the given states of charge.
         figures: Whether figures are drawn at the end.
     """
 
@@ -224,6 +266,21 @@ class RunConfig(Section):
             return cycling
         raise refuse("the first half-cycle would not swell the material", allowed, ("soc", "start"))
 
+    @field_validator("contact")
+    @classmethod
+    def _contact_is_local(cls, contact: Contact, info: ValidationInfo) -> Contact:
+        mesh = info.data.get("mesh")
+        return contact if mesh is None else contact.check_resolution(mesh.surface_size)
+
+    @field_validator("time_step")
+    @classmethod
+    def _first_step_is_short(cls, step: TimeStep, info: ValidationInfo) -> TimeStep:
+        cycling, materials = info.data.get("cycling"), info.data.get("materials")
+        if cycling is None or materials is None:
+            return step
+        halves = cycling.half_cycles(materials.active.volume_change)
+        return step.fitted_to(min(half.end_time - half.start_time for half in halves))
+
     @field_validator("output")
     @classmethod
     def _fields_are_reached(cls, output: Output, info: ValidationInfo) -> Output:
@@ -239,6 +296,17 @@ class RunConfig(Section):
                 ("fields",),
             )
         return output
+
+    def with_layout(self, layout: Path) -> Self:
+        """Take the particles from a layout file that this config has led to.
+
+        Args:
+            layout: File with the packed or repaired layout, which is used as it is.
+        """
+        source = self.microstructure
+        gaps = [source.layout_gap, *([source.packing.minimum_gap] if source.packing else [])]
+        change = {"layout": layout, "packing": None, "layout_gap": min(gaps)}
+        return self.model_copy(update={"microstructure": source.model_copy(update=change)})
 
     def to_yaml(self) -> str:
         """Write the config in full, defaults and values of the library included.

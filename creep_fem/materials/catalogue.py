@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
@@ -111,7 +112,15 @@ def load_material(name: str) -> LibraryMaterial:
 
 
 def _nearest_material(name: str) -> str | None:
-    """The material whose name looks most like the one given, whatever the case."""
-    known = {material.lower(): material for material in list_materials()}
-    near = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-    return known[near[0]] if near else None
+    """The material whose formula or plain name looks most like the one given, whatever the case."""
+    formulas = {material.lower(): material for material in list_materials()}
+    words: dict[str, str] = {}
+    for material in list_materials():
+        plain = load_material(material).description.partition(",")[0].lower()
+        for word in (plain, *re.findall(r"\w{3,}", plain)):
+            words.setdefault(word, material)
+    for known, cutoff in ((words, 1.0), (formulas, 0.5), (words, 0.8)):
+        near = get_close_matches(name.lower(), known, n=1, cutoff=cutoff)
+        if near:
+            return known[near[0]]
+    return None

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from creep_fem.microstructure.layout import PHASES
-from creep_fem.microstructure.particle_mesh import TRIANGLE6_EDGES, ParticleMesh, cell_areas
+from creep_fem.microstructure.outlines import cell_outlines
+from creep_fem.microstructure.particle_mesh import ParticleMesh, cell_areas
 
 PHASE_COLOURS = {"active": "#E69F00", "framework": "#56B4E9"}
 """Colours that remain distinct with any colour vision (Okabe and Ito)."""
 
-_WIDTH = 90.0 / 25.4
-"""Width of a journal column in inch."""
-
-_EDGE_POINTS = 4
-"""Straight pieces that a curved edge is drawn with."""
+COLUMN_WIDTH = 90.0 / 25.4
+"""Width of a journal column in inch, and of all pictures."""
 
 
 def draw_mesh(mesh: ParticleMesh, path: str | Path) -> None:
@@ -31,7 +26,7 @@ def draw_mesh(mesh: ParticleMesh, path: str | Path) -> None:
     from matplotlib.collections import PolyCollection
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(_WIDTH, 1.12 * _WIDTH), layout="constrained")
+    figure = Figure(figsize=(COLUMN_WIDTH, 1.12 * COLUMN_WIDTH), layout="constrained")
     axes = figure.add_subplot()
     areas = cell_areas(mesh.points, mesh.cells)
     cell_phase = mesh.body_phase[mesh.cell_body]
@@ -39,7 +34,7 @@ def draw_mesh(mesh: ParticleMesh, path: str | Path) -> None:
         cells = mesh.cells[cell_phase == index]
         fraction = float(areas[cell_phase == index].sum()) / mesh.box**2
         polygons = PolyCollection(
-            list(_outlines(mesh.points, cells)),
+            list(cell_outlines(mesh.points, cells)),
             facecolors=PHASE_COLOURS[phase],
             edgecolors="black",
             linewidths=0.15,
@@ -55,13 +50,3 @@ def draw_mesh(mesh: ParticleMesh, path: str | Path) -> None:
     axes.tick_params(labelsize=8)
     figure.legend(loc="outside lower center", ncols=2, fontsize=8, frameon=False)
     figure.savefig(Path(path), dpi=300)
-
-
-def _outlines(points: NDArray[np.float64], cells: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(m, 3 * _EDGE_POINTS, 2) points along the quadratic edges of the cells in um."""
-    t = np.linspace(0.0, 1.0, _EDGE_POINTS, endpoint=False)[:, None]
-    edges = []
-    for start, end, middle in TRIANGLE6_EDGES:
-        a, b, m = (points[cells[:, local]][:, None] for local in (start, end, middle))
-        edges.append(a * (1 - t) * (1 - 2 * t) + 4 * m * t * (1 - t) + b * t * (2 * t - 1))
-    return np.concatenate(edges, axis=1)

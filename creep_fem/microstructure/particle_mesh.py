@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 WALLS = ("left", "right", "bottom", "top")
 """Names of the walls x = 0, x = box, y = 0 and y = box."""
 
-TRIANGLE6_EDGES = ((0, 1, 3), (1, 2, 4), (2, 0, 5))
+TRIANGLE6_EDGES = np.array([[0, 1, 3], [1, 2, 4], [2, 0, 5]])
 """Start vertex, end vertex and mid-node of each edge of a counter-clockwise triangle6."""
 
 TRIANGLE6_TYPE = 9
@@ -70,7 +70,8 @@ def boundary_edges(cells: NDArray[np.int64]) -> NDArray[np.int64]:
     Returns:
         (e, 3) start vertex, end vertex and mid-node of each edge.
     """
-    edges = np.concatenate([cells[:, list(local)] for local in TRIANGLE6_EDGES])
+    edges = np.concatenate([cells[:, local] for local in TRIANGLE6_EDGES])
+    # A mid-node belongs to one edge, so that it identifies the edge.
     _, first, count = np.unique(edges[:, 2], return_index=True, return_counts=True)
     return np.asarray(edges[np.sort(first[count == 1])])
 

@@ -9,12 +9,13 @@ from creep_fem.microstructure.cleaning import clean_layout
 from creep_fem.microstructure.layout import Layout, read_layout
 from creep_fem.microstructure.packing import Packing, pack
 
-SMALLEST_LAYOUT_GAP = 0.005
-"""Gap in um that discs of a layout file get if they are closer than that."""
-
 
 class Microstructure(Protocol):
-    """Exactly one of the two is given."""
+    """Exactly one of layout and packing is given."""
+
+    @property
+    def layout_gap(self) -> float:
+        """Gap in um that discs of a layout file get if they are closer than that."""
 
     @property
     def layout(self) -> Path | None:
@@ -42,4 +43,4 @@ def build_layout(microstructure: Microstructure) -> tuple[Layout, list[str]]:
         return pack(microstructure.packing), []
     if microstructure.layout is None:
         raise ValueError("a microstructure needs a layout file or a packing")
-    return clean_layout(read_layout(microstructure.layout), SMALLEST_LAYOUT_GAP)
+    return clean_layout(read_layout(microstructure.layout), microstructure.layout_gap)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from creep_fem.report import style
 from creep_fem.report.states import swollen_rows
+from creep_fem.units import SECONDS_PER_HOUR
 
 History = Mapping[str, NDArray[np.float64]]
 
@@ -71,7 +72,7 @@ def cycles_figure(history: History) -> Figure:
         lower.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     else:
         shown, marker = dict(history), ""
-        x = history["time_s"] / style.SECONDS_PER_HOUR
+        x = history["time_s"] / SECONDS_PER_HOUR
         lower.set_xlabel("time / h")
     _draw(upper, x, shown, CONTACT, marker=marker, scale=100.0)
     upper.set_ylabel("surface in contact / %")
@@ -90,7 +91,7 @@ def pressure_figure(history: History) -> Figure:
         The figure.
     """
     figure, (upper, lower) = _panels()
-    time = history["time_s"] / style.SECONDS_PER_HOUR
+    time = history["time_s"] / SECONDS_PER_HOUR
     _draw(upper, time, history, PRESSURE)
     upper.set_ylabel("mean pressure / GPa")
     _draw(lower, time, history, POROSITY, scale=100.0)

@@ -12,10 +12,11 @@ from creep_fem.report import style
 from creep_fem.report.curves import History, cycles_figure, pressure_figure
 from creep_fem.report.maps import creep_figure, mesh_figure, von_mises_figure
 from creep_fem.report.states import first_swollen_time
-from creep_fem.results.errors import ResultError
+from creep_fem.results.errors import ResultError, writing
 from creep_fem.results.history import read_history
 from creep_fem.results.read import FieldSnapshot, field_times, read_fields
 from creep_fem.results.run_folder import RunFolder
+from creep_fem.units import SECONDS_PER_HOUR
 
 
 def draw_run(folder: Path) -> list[Path]:
@@ -28,7 +29,8 @@ def draw_run(folder: Path) -> list[Path]:
         The PNG files, replaced if they existed.
 
     Raises:
-        ResultError: If history or fields are missing, unreadable or still empty.
+        ResultError: If history or fields are missing, unreadable or still empty, or the figures
+            cannot be written.
     """
     run = RunFolder(folder)
     history = read_history(run.history)
@@ -44,11 +46,11 @@ def draw_run(folder: Path) -> list[Path]:
         "cycles": lambda: cycles_figure(history),
         "pressure_porosity": lambda: pressure_figure(history),
     }
-    run.figures.mkdir(exist_ok=True)
-    with style.figure_style():
+    with writing(run.figures), style.figure_style():
+        run.figures.mkdir(exist_ok=True)
         return [style.save(draw(), run.figures / f"{name}.png") for name, draw in drawings.items()]
 
 
 def _title(snapshot: FieldSnapshot, history: History) -> str:
     soc = float(np.interp(snapshot.time, history["time_s"], history["soc"]))
-    return f"t = {snapshot.time / style.SECONDS_PER_HOUR:.3g} h, state of charge {soc:.2f}"
+    return f"t = {snapshot.time / SECONDS_PER_HOUR:.3g} h, state of charge {soc:.2f}"

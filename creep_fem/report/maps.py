@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from creep_fem.microstructure.drawing import PHASE_COLOURS
+from creep_fem.microstructure.outlines import body_outlines, cell_middles, cell_outlines
 from creep_fem.report import style
-from creep_fem.report.geometry import body_outlines, cell_middles, cell_outlines
 from creep_fem.results.read import FieldSnapshot
 
 ARROWS_ACROSS: Final = 22
@@ -35,12 +36,12 @@ def mesh_figure(snapshot: FieldSnapshot) -> Figure:
     active = _is_active(snapshot)
     for phase, mask in (("active", active), ("framework", ~active)):
         cells = cell_outlines(snapshot.points, snapshot.cells[mask])
-        colour = style.PHASE_FILLS[phase]
+        colour = PHASE_COLOURS[phase]
         axes.add_collection(
             PolyCollection(list(cells), facecolor=colour, edgecolor="white", lw=0.15)
         )
     _draw_bodies(axes, snapshot.points, snapshot.cells)
-    patches = [Patch(color=colour, label=phase) for phase, colour in style.PHASE_FILLS.items()]
+    patches = [Patch(color=colour, label=phase) for phase, colour in PHASE_COLOURS.items()]
     axes.legend(handles=patches, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     return figure
 

@@ -10,13 +10,12 @@ from typing import Final
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from creep_fem.microstructure.drawing import COLUMN_WIDTH
+
 MM_PER_INCH: Final = 25.4
-WIDTH: Final = 90.0 / MM_PER_INCH  # inch, one column
 DOTS_PER_INCH: Final = 200
 
 # Okabe and Ito, "Color Universal Design", 2008.
-ORANGE: Final = "#E69F00"
-SKY_BLUE: Final = "#56B4E9"
 GREEN: Final = "#009E73"
 BLUE: Final = "#0072B2"
 VERMILION: Final = "#D55E00"
@@ -26,9 +25,6 @@ INK: Final = "#202020"
 
 ACTIVE_LINE: Final = VERMILION
 FRAMEWORK_LINE: Final = BLUE
-PHASE_FILLS: Final = {"active": ORANGE, "framework": SKY_BLUE}
-
-SECONDS_PER_HOUR: Final = 3600.0
 
 
 @contextmanager
@@ -59,7 +55,7 @@ def new_figure(height: float) -> Figure:
     Returns:
         The figure; it knows no window system.
     """
-    return Figure(figsize=(WIDTH, height / MM_PER_INCH), layout="constrained")
+    return Figure(figsize=(COLUMN_WIDTH, height / MM_PER_INCH), layout="constrained")
 
 
 def save(figure: Figure, path: Path) -> Path:

@@ -15,7 +15,8 @@ from dolfinx.io import XDMFFile
 from dolfinx.mesh import Mesh
 from mpi4py import MPI
 
-from creep_fem.results.errors import ResultError
+from creep_fem.parallel import failing_together
+from creep_fem.results.errors import ResultError, writing
 from creep_fem.results.xdmf import append_step, create_collection
 
 
@@ -43,7 +44,8 @@ class FieldWriter:
                 continuous Lagrange. Vectors are stored with three components.
 
         Raises:
-            ResultError: If the file name, the functions' names or their mesh do not fit.
+            ResultError: If the file name, the functions' names or their mesh do not fit, or the
+                files cannot be created.
         """
         _check(mesh, path, functions)
         self._comm = comm
@@ -54,9 +56,10 @@ class FieldWriter:
         self._raw = path.with_suffix(".part")
         with XDMFFile(comm, self._raw, "w") as file:
             file.write_mesh(mesh)
-        if comm.rank == 0:
-            self._mesh_only = self._raw.read_bytes()
-            create_collection(path)
+        with failing_together(comm), writing(path):
+            if comm.rank == 0:
+                self._mesh_only = self._raw.read_bytes()
+                create_collection(path)
 
     def write(self, time: float) -> None:
         """Add the present values of all functions; collective.
@@ -65,7 +68,7 @@ class FieldWriter:
             time: Time in s, later than the one before.
 
         Raises:
-            ResultError: If the time does not increase.
+            ResultError: If the time does not increase, or the light data cannot be written.
         """
         if self._last_time is not None and time <= self._last_time:
             raise ResultError(f"fields at t = {time:.6g} s follow those at {self._last_time:.6g} s")
@@ -73,11 +76,11 @@ class FieldWriter:
             for function in self._functions:
                 file.write_function(function, time)
         self._last_time = time
-        if self._comm.rank == 0:
-            append_step(self._raw, self._path)
-            # Dolfinx rewrites all past times with every function unless it is made to forget them.
-            self._raw.write_bytes(self._mesh_only)
-        self._comm.barrier()
+        with failing_together(self._comm), writing(self._path):
+            if self._comm.rank == 0:
+                append_step(self._raw, self._path)
+                # Dolfinx rewrites all past times with every function unless it is made to forget.
+                self._raw.write_bytes(self._mesh_only)
 
     def close(self) -> None:
         """Remove the scratch file; nothing can be written afterwards."""

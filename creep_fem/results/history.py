@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from contextlib import suppress
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +12,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from creep_fem.results.errors import ResultError
+from creep_fem.results.errors import ResultError, writing
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,13 @@ class HistoryWriter:
 
         Args:
             path: CSV file to create.
+
+        Raises:
+            ResultError: If it cannot be written.
         """
-        self._file = path.open("w", encoding="utf-8", newline="")
+        self._path = path
+        with writing(path):
+            self._file = path.open("w", encoding="utf-8", newline="")
         self._writer = csv.writer(self._file, lineterminator="\n")
         self._write(HISTORY_COLUMNS)
 
@@ -99,6 +105,9 @@ class HistoryWriter:
 
         Args:
             row: State at the end of a step.
+
+        Raises:
+            ResultError: If it cannot be written; the file is closed then.
         """
         values = astuple(row)
         # Numbers may arrive as NumPy scalars, whose repr is not a plain number.
@@ -122,8 +131,15 @@ class HistoryWriter:
         self.close()
 
     def _write(self, values: tuple[str, ...]) -> None:
-        self._writer.writerow(values)
-        self._file.flush()
+        with writing(self._path):
+            try:
+                self._writer.writerow(values)
+                self._file.flush()
+            except OSError:
+                # Closing would otherwise try to write the rest again, and fail again.
+                with suppress(OSError):
+                    self._file.close()
+                raise
 
 
 def read_history(path: Path) -> dict[str, NDArray[np.float64]]:

@@ -9,9 +9,9 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-logger = logging.getLogger(__name__)
+from creep_fem.units import SECONDS_PER_HOUR
 
-SECONDS_PER_HOUR = 3600.0
+logger = logging.getLogger(__name__)
 
 
 class RunProgress:

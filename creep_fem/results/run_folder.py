@@ -8,7 +8,7 @@ import platform
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import count
 from pathlib import Path
 
-from creep_fem.results.errors import ResultError
+from creep_fem.results.errors import ResultError, writing
 
 PACKAGE_LOGGER = "creep_fem"
 
@@ -35,6 +35,11 @@ class RunFolder:
     def config(self) -> Path:
         """Resolved config, preceded by comments on where the run comes from."""
         return self.path / "config.yaml"
+
+    @property
+    def layout(self) -> Path:
+        """Packed or repaired layout that the run was made with; the config refers to it."""
+        return self.path / "layout.json"
 
     @property
     def log(self) -> Path:
@@ -90,20 +95,24 @@ def create_run_folder(root: Path, name: str) -> RunFolder:
     return RunFolder(path)
 
 
-def write_config(folder: RunFolder, resolved: str, ranks: int) -> None:
+def write_config(folder: RunFolder, resolved: str, origin: Mapping[str, str]) -> None:
     """Write the resolved config with the origin of the run as comments on top.
 
     Args:
         folder: Folder of the run.
         resolved: YAML text of the resolved config.
-        ranks: Number of MPI processes of the run.
+        origin: What the comments say: one line of text per topic, such as from ``provenance``.
+
+    Raises:
+        ResultError: If the file cannot be written.
     """
-    header = [f"# {key}: {value}" for key, value in provenance(ranks).items()]
-    folder.config.write_text("\n".join([*header, "", resolved]), encoding="utf-8")
+    header = [f"# {key}: {value}" for key, value in origin.items()]
+    with writing(folder.config):
+        folder.config.write_text("\n".join([*header, "", resolved]), encoding="utf-8")
 
 
 def provenance(ranks: int) -> dict[str, str]:
-    """Collect what is needed to repeat a run.
+    """Collect where a run comes from: program, libraries, start and command.
 
     Args:
         ranks: Number of MPI processes of the run.
@@ -160,9 +169,13 @@ def run_log(folder: RunFolder, level: int = logging.INFO) -> Iterator[logging.Lo
 
     Yields:
         The logger of the package.
+
+    Raises:
+        ResultError: If the file cannot be created.
     """
     logger = logging.getLogger(PACKAGE_LOGGER)
-    handler = logging.FileHandler(folder.log, encoding="utf-8")
+    with writing(folder.log):
+        handler = logging.FileHandler(folder.log, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     level_before = logger.level
     logger.addHandler(handler)

@@ -96,7 +96,8 @@ def test_run_hands_over_config_folder_and_quiet(monkeypatch, capsys, called, tmp
     assert str(tmp_path / "other") in out
 
 
-def test_run_writes_to_results_unless_told_otherwise(monkeypatch, capsys, called):
+def test_run_writes_to_results_unless_told_otherwise(monkeypatch, capsys, called, tmp_path):
+    monkeypatch.chdir(tmp_path)
     code, out, err = invoke(monkeypatch, capsys, "run", DEMO, "--quiet")
     assert (code, out, err) == (0, "", "")
     assert called[0][1:] == (Path("results"), True)
@@ -134,10 +135,11 @@ def test_five_mistakes_are_printed_in_a_second_without_heavy_imports(faulty):
         (CreepFemError("disk full"), 1),
     ],
 )
-def test_errors_of_a_run_have_their_exit_codes(monkeypatch, capsys, error, code):
+def test_errors_of_a_run_have_their_exit_codes(monkeypatch, capsys, tmp_path, error, code):
     def fail(*_, **__):
         raise error
 
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(creep_fem, "run", fail)
     found, out, err = invoke(monkeypatch, capsys, "run", DEMO)
     assert found == code
@@ -145,7 +147,19 @@ def test_errors_of_a_run_have_their_exit_codes(monkeypatch, capsys, error, code)
     assert err == f"error: {error}\n"
 
 
-def test_unexpected_errors_keep_their_traceback(monkeypatch):
+def test_interruption_is_one_line(monkeypatch, capsys, tmp_path):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(creep_fem, "run", stop)
+    code, out, err = invoke(monkeypatch, capsys, "run", DEMO, "--output", tmp_path)
+    assert (code, out) == (130, "")
+    assert err == "interrupted: what was computed until then is on disk\n"
+
+
+def test_unexpected_errors_keep_their_traceback(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
     def fail(*_, **__):
         raise ZeroDivisionError("a bug")
 
@@ -201,11 +215,31 @@ def test_mesh_writes_mesh_and_picture(monkeypatch, capsys, tmp_path):
     assert '"active_' in (folder / "demo.msh").read_text(encoding="utf-8")
 
 
-def test_mesh_refuses_a_folder_that_cannot_be_made(monkeypatch, capsys, tmp_path):
+@pytest.mark.parametrize("command", ["mesh", "run"])
+def test_a_folder_that_cannot_be_made_is_bad_input(monkeypatch, capsys, tmp_path, command):
     (tmp_path / "file").write_text("", encoding="utf-8")
-    code, _, err = invoke(monkeypatch, capsys, "mesh", DEMO, "--output", tmp_path / "file" / "x")
+    code, _, err = invoke(monkeypatch, capsys, command, DEMO, "--output", tmp_path / "file" / "x")
     assert code == 2
     assert "the folder cannot be created" in err
+
+
+@pytest.mark.parametrize("command", ["mesh", "run"])
+def test_a_folder_that_is_closed_is_bad_input(monkeypatch, capsys, tmp_path, command):
+    # Permissions do not stop a superuser, as whom tests may run.
+    monkeypatch.setattr(os, "access", lambda _, mode, **__: not mode & os.W_OK)
+    code, _, err = invoke(monkeypatch, capsys, command, DEMO, "--output", tmp_path)
+    assert code == 2
+    assert "the folder cannot be written to" in err
+
+
+def test_mesh_shows_what_was_repaired(monkeypatch, capsys, tmp_path):
+    disc = {"x": 2.5, "y": 0.01, "r": 1.0, "phase": "active"}
+    (tmp_path / "discs.json").write_text(json.dumps({"box": 5.0, "discs": [disc]}), "utf-8")
+    source = f"microstructure={{layout: {tmp_path / 'discs.json'}}}"
+    options = ("--set", source, "--output", tmp_path)
+    code, _, err = invoke(monkeypatch, capsys, "mesh", DEMO, *options)
+    assert code == 0
+    assert err.startswith("note: moved the centre of disc 0")
 
 
 def test_materials_shows_values_sources_and_confidence(monkeypatch, capsys):

@@ -101,6 +101,24 @@ def test_one_creep_parameter_can_be_replaced(path):
     assert (creep.rate, creep.reference_stress, creep.exponent) == (1e-5, 0.1, 4.5)
 
 
+def test_a_default_first_step_is_shortened_to_the_shortest_half_cycle(path):
+    # From 0.9 to 1.0 at 0.1 per hour: one hour, a twentieth of which is 180 s.
+    soc = ["cycling.soc.start=0.9", "time_step.minimum=1 s"]
+    config = load_config(path, soc)
+    assert config.time_step.initial == pytest.approx(180.0, rel=1e-12)
+    copy = path.with_name("resolved.yaml")
+    copy.write_text(config.to_yaml(), encoding="utf-8")
+    assert load_config(copy).time_step == config.time_step
+
+
+def test_a_config_can_be_bound_to_the_layout_it_led_to(path):
+    config = load_config(path, ["microstructure.packing.minimum_gap=2 nm"])
+    source = config.with_layout(Path("layout.json")).microstructure
+    assert (source.layout, source.packing) == (Path("layout.json"), None)
+    # What was packed closer than layouts usually may be is not to be repaired.
+    assert source.layout_gap == 0.002
+
+
 def test_creep_can_be_switched_off_and_on(path):
     law = "materials.framework.override.creep={rate: 1e-9 /s, reference_stress: 1 GPa, exponent: 3}"
     materials = load_config(path, ["materials.active.override.creep=none", law]).materials
@@ -130,7 +148,9 @@ def test_overrides_replace_and_add_entries(path):
 
 
 def test_the_packing_can_be_exchanged_for_a_layout(path):
-    (path.parent / "discs.json").write_text("{}", encoding="utf-8")
+    disc = '{"x": 5, "y": 5, "r": 1, "phase": "active"}'
+    layout = f'{{"box": 10, "discs": [{disc}]}}'
+    (path.parent / "discs.json").write_text(layout, encoding="utf-8")
     overrides = ["microstructure.packing=null", "microstructure.layout=discs.json"]
     assert load_config(path, overrides).microstructure.layout == path.parent / "discs.json"
 

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from creep_fem.config import load_config
@@ -242,14 +244,110 @@ def test_the_framework_does_not_swell(tmp_path):
 
 
 def test_exactly_one_source_of_particles_is_needed(tmp_path):
-    (tmp_path / "discs.json").write_text("{}", encoding="utf-8")
+    write_layout(tmp_path, [[5.0, 5.0, 1.0]])
     both = only(problems(tmp_path, line2="microstructure:\n  layout: discs.json"))
-    assert (both.key, both.message) == (
-        "microstructure.packing",
-        "layout and packing are both given",
-    )
+    assert both.key == "microstructure.packing"
+    assert "layout is set to discs.json" in both.message
     neither = only(problems(tmp_path, overrides=["microstructure.packing=null"]))
     assert neither.message == "neither layout nor packing is given"
+
+
+def write_layout(folder, discs):
+    names = ("x", "y", "r")
+    records = [dict(zip(names, disc, strict=True)) | {"phase": "active"} for disc in discs]
+    content = {"box": 10.0, "discs": records}
+    (folder / "discs.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
+def test_an_entry_of_a_packing_beside_a_layout_is_answered_with_the_layout(tmp_path):
+    write_layout(tmp_path, [[5.0, 5.0, 1.0]])
+    overrides = ["microstructure={layout: discs.json}", "microstructure.packing.box=7 um"]
+    problem = only(problems(tmp_path, overrides=overrides))
+    assert problem.key == "microstructure.packing"
+    assert "layout is set to discs.json" in problem.message
+
+
+@pytest.mark.parametrize("key", ["layot", "packng"])
+def test_a_misspelt_source_of_particles_is_not_reported_as_missing_too(tmp_path, key):
+    problem = only(problems(tmp_path, overrides=[f"microstructure={{{key}: discs.json}}"]))
+    assert problem.message == "this entry is unknown"
+
+
+def test_mistakes_of_a_layout_are_reported_beside_those_of_the_config(tmp_path):
+    write_layout(tmp_path, [[5.0, 5.0, 1.0], [6.9, 5.0, 1.0], [1.0, 1.0, -1.0]])
+    overrides = ["microstructure={layout: discs.json}", "cycling.cycles=0"]
+    found = {p.key: p for p in problems(tmp_path, overrides=overrides)}
+    assert set(found) == {"microstructure.layout: discs[2].r", "cycling.cycles"}
+    write_layout(tmp_path, [[5.0, 5.0, 1.0], [6.9, 5.0, 1.0], [50.0, 1.0, 1.0]])
+    found = {p.key: p for p in problems(tmp_path, overrides=overrides)}
+    assert set(found) == {
+        "microstructure.layout: discs[0], discs[1]",
+        "microstructure.layout: discs[2]",
+        "cycling.cycles",
+    }
+    assert "overlap by 100 nm" in found["microstructure.layout: discs[0], discs[1]"].message
+
+
+def test_a_layout_that_cannot_be_repaired_or_read_is_refused(tmp_path):
+    override = ["microstructure={layout: discs.json}"]
+    write_layout(tmp_path, [[5.0, 5.0, 0.009]])
+    small = only(problems(tmp_path, overrides=override))
+    assert small.key == "microstructure.layout: discs[0].r"
+    assert "too small for a gap of 5 nm" in small.message
+    (tmp_path / "discs.json").write_text('{"box": 10,\n"discs": [}', encoding="utf-8")
+    broken = only(problems(tmp_path, overrides=override))
+    assert "not JSON" in broken.message
+    assert broken.message.endswith("in line 2")
+
+
+@pytest.mark.parametrize(
+    ("entry", "key", "allowed"),
+    [
+        ("newton: {tolerance: 1e-2}", "newton.tolerance", "at least 1e-12 and at most 0.001"),
+        ("newton: {tolerance: 1e-13}", "newton.tolerance", "at least 1e-12 and at most 0.001"),
+        (
+            "time_step: {creep_tolerance: 0.5}",
+            "time_step.creep_tolerance",
+            "at least 1e-06 and at most 0.1",
+        ),
+        ("contact: {smoothing: 0.3 um}", "contact.smoothing", "mesh.surface_size, 0.25 um"),
+        ("contact: {touching_gap: 1 um}", "contact.touching_gap", "mesh.surface_size, 0.25 um"),
+        # The shortest half-cycle goes from 1.0 to 0.22 in 7.8 h.
+        ("time_step: {initial: 30 min}", "time_step.initial", "at most 1/20 of it, 1404"),
+        (
+            "time_step: {minimum: 1500 s, initial: 1500 s, maximum: 1 h}",
+            "time_step.initial",
+            "at most 1/20 of it, 1404",
+        ),
+    ],
+)
+def test_numbers_beyond_sense_are_refused(tmp_path, entry, key, allowed):
+    problem = only(problems(tmp_path, [entry]))
+    assert problem.key == key
+    assert allowed in problem.allowed
+    assert problem.line == len(LINES) + 1
+
+
+def test_a_default_step_gives_way_but_a_minimum_does_not(tmp_path):
+    short = ["cycling.c_rate=20 /s", "time_step.minimum=10 ms"]
+    problem = only(problems(tmp_path, overrides=short))
+    assert (problem.key, problem.value) == ("time_step.minimum", "10 ms")
+
+
+def test_two_lengths_beyond_sense_are_both_found(tmp_path):
+    found = problems(tmp_path, ["contact: {smoothing: 0.3 um, touching_gap: 1 um}"])
+    assert [(p.key, p.value) for p in found] == [
+        ("contact.smoothing", "0.3 um"),
+        ("contact.touching_gap", "1 um"),
+    ]
+
+
+@pytest.mark.parametrize("written", ["null", ""])
+def test_an_empty_creep_law_is_not_taken_for_that_of_the_library(tmp_path, written):
+    override = [f"materials.active.override.creep={written}"]
+    problem = only(problems(tmp_path, overrides=override))
+    assert problem.key == "materials.active.override.creep"
+    assert problem.suggestion == "none"
 
 
 def test_a_missing_layout_file_is_found_before_anything_is_computed(tmp_path):

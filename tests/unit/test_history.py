@@ -94,3 +94,9 @@ def test_damage_is_reported(tmp_path: Path, text: str, message: str) -> None:
 def test_missing_history_is_reported_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(ResultError, match=r"cannot read the history .*history\.csv"):
         read_history(tmp_path / "history.csv")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_a_typed_error_and_leaves_nothing_to_be_closed() -> None:
+    with pytest.raises(ResultError, match="cannot write /dev/full: No space left"):
+        HistoryWriter(Path("/dev/full"))

@@ -79,11 +79,23 @@ def test_the_uncertain_modulus_of_the_framework_is_marked_as_such():
     assert "uncertain" in modulus.note
 
 
-def test_an_unknown_material_is_answered_with_the_nearest():
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("mo6se", "Mo6Se8"),
+        ("selenium", "Se"),
+        ("Selenum", "Se"),
+        ("LCO", "LiCoO2"),
+        ("MSe", "Mo6Se8"),
+        ("lithium", "Li"),
+        ("unobtainium", None),
+    ],
+)
+def test_an_unknown_material_is_answered_with_the_nearest(name, nearest):
     with pytest.raises(ConfigError) as caught:
-        load_material("mo6se")
+        load_material(name)
     (problem,) = caught.value.problems
-    assert problem.suggestion == "Mo6Se8"
+    assert problem.suggestion == nearest
     assert "LiCoO2" in problem.allowed
 
 

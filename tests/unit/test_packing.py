@@ -73,6 +73,12 @@ def test_discs_touch_their_neighbours(packed: Layout) -> None:
     assert smallest_gap(packed) < 0.025
 
 
+@pytest.mark.parametrize("fraction", [0.25, 0.3])
+def test_discs_touch_their_neighbours_from_the_documented_density_on(fraction: float) -> None:
+    layout = pack(Parameters(active=Phase(fraction), framework=Phase(fraction), seed=2))
+    assert coordination(layout) >= 2.0
+
+
 def test_discs_are_cut_through_the_centre_or_not_at_all(packed: Layout) -> None:
     for disc in packed.discs:
         depths = np.array([disc.x, packed.box - disc.x, disc.y, packed.box - disc.y])
@@ -122,6 +128,10 @@ def test_sixty_particles_are_packed_in_time() -> None:
         Parameters(active=Phase(0.356, spread=0.0), framework=Phase(0.397, spread=0.0)),
         Parameters(active=Phase(0.2), framework=Phase(0.2)),
         Parameters(minimum_gap=0.0),
+        # Too dilute for two neighbours each.
+        Parameters(active=Phase(0.05), framework=Phase(0.05)),
+        Parameters(active=Phase(0.15), framework=Phase(0.15)),
+        Parameters(box=14.5, active=Phase(0.1), framework=Phase(0.1)),
     ],
 )
 def test_unusual_packings_are_found(parameters: Parameters) -> None:

@@ -17,9 +17,9 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 from synthetic_run import HALF_CYCLE, RADIUS, disc, history_rows, write_run
 
+from creep_fem.microstructure.outlines import body_outlines, cell_outlines
 from creep_fem.report.curves import cycles_figure, pressure_figure
 from creep_fem.report.figures import draw_run
-from creep_fem.report.geometry import body_outlines, cell_outlines
 from creep_fem.report.maps import creep_figure, mesh_figure, von_mises_figure
 from creep_fem.report.states import first_swollen_time, swollen_rows
 from creep_fem.results.errors import ResultError

@@ -47,11 +47,20 @@ def test_root_that_is_a_file_is_a_typed_error(tmp_path: Path) -> None:
 
 def test_config_keeps_the_text_below_its_header(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
-    write_config(folder, "name: demo\n", ranks=2)
+    write_config(folder, "name: demo\n", provenance(ranks=2) | {"layout": "packed"})
     header, _, body = folder.config.read_text(encoding="utf-8").partition("\n\n")
     assert body == "name: demo\n"
     assert all(line.startswith("# ") for line in header.splitlines())
     assert "# ranks: 2" in header
+    assert "# layout: packed" in header
+
+
+def test_files_that_cannot_be_written_are_typed_errors(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "gone")
+    with pytest.raises(ResultError, match=r"cannot write .*config\.yaml: No such file"):
+        write_config(folder, "name: demo\n", {})
+    with pytest.raises(ResultError, match=r"cannot write .*run\.log"), run_log(folder):
+        pass
 
 
 def test_provenance_names_versions_start_and_command(monkeypatch: pytest.MonkeyPatch) -> None:

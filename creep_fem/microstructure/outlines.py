@@ -7,9 +7,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-# Local nodes of the three edges: start, end, mid-node.
-EDGES: Final = np.array([[0, 1, 3], [1, 2, 4], [2, 0, 5]])
+from creep_fem.microstructure.particle_mesh import TRIANGLE6_EDGES, boundary_edges
+
 SEGMENTS: Final = 4
+"""Straight pieces that a curved edge is drawn with."""
 
 
 def cell_outlines(points: NDArray[np.float64], cells: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -23,7 +24,7 @@ def cell_outlines(points: NDArray[np.float64], cells: NDArray[np.int64]) -> NDAr
         One closed polygon per cell without repeating its first corner, shape
         (m, 3 * SEGMENTS, 2) in um.
     """
-    curves = _trace(points[cells[:, EDGES]])[:, :, :-1]
+    curves = _trace(points[cells[:, TRIANGLE6_EDGES]])[:, :, :-1]
     return curves.reshape(len(cells), 3 * SEGMENTS, 2)
 
 
@@ -37,10 +38,7 @@ def body_outlines(points: NDArray[np.float64], cells: NDArray[np.int64]) -> NDAr
     Returns:
         One open curve per edge, shape (e, SEGMENTS + 1, 2) in um.
     """
-    edges = cells[:, EDGES].reshape(-1, 3)
-    # A mid-node belongs to one edge, so that it identifies the edge.
-    _, first, uses = np.unique(edges[:, 2], return_index=True, return_counts=True)
-    return _trace(points[edges[first[uses == 1]]])
+    return _trace(points[boundary_edges(cells)])
 
 
 def cell_middles(points: NDArray[np.float64], cells: NDArray[np.int64]) -> NDArray[np.float64]:
