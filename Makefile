@@ -1,6 +1,6 @@
 # `make demo` and `make test` need nothing but Python >= 3.12, a C compiler and gmsh's system libraries;
 # scripts/bootstrap names what is missing.
-.PHONY: demo test lint format lock image clean help
+.PHONY: bench-peers demo test lint format lock image clean help
 
 BIN := .venv/bin
 INSTALLED := .venv/installed
@@ -29,6 +29,9 @@ lint: $(INSTALLED)    ## check style (ruff) and types (mypy strict)
 format: $(INSTALLED)  ## rewrite the sources in the agreed style
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+bench-peers: $(INSTALLED)    ## compare with CalculiX on three problems; options in PEERS
+	$(BIN)/python -m benchmarks.peers $(PEERS)
 
 lock: $(INSTALLED)    ## record the versions installed in .venv in requirements.lock
 	{ echo "# Versions the tests passed with, used as constraints. Written by 'make lock'."; \

@@ -81,16 +81,7 @@ def history_row(
         body_phase: Phase of every body, shape (bodies,).
         touching_gap: Distance in um below which surfaces touch.
     """
-    model, contact = problem.model, problem.contact
-    values = model.point_values()
-    owned_phase = model.domain.cell_phase[: len(values.mises)]
-    active, framework = (
-        phase_averages(problem.comm, values, owned_phase, phase) for phase in (ACTIVE, FRAMEWORK)
-    )
-    positions = problem.surface.positions(model.displacement)
-    shares = contact_shares(contact.boundary, positions, body_phase, contact.box, touching_gap)
-    ratio, fraction = _padded(shares)
-    walls = problem.reactions()
+    walls, box = problem.reactions(), problem.contact.box
     return HistoryRow(
         step=step.number,
         time_s=step.time,
@@ -98,25 +89,50 @@ def history_row(
         cycle=cycle,
         soc=soc,
         newton_iterations=step.iterations,
-        mises_mean_active_gpa=active.mises,
-        mises_mean_framework_gpa=framework.mises,
-        pressure_mean_active_gpa=active.pressure,
-        pressure_mean_framework_gpa=framework.pressure,
-        creep_strain_mean_active=active.creep_strain,
-        porosity=1.0 - (active.area + framework.area) / contact.box**2,
-        contact_ratio_active_active=ratio[ACTIVE, ACTIVE],
-        contact_ratio_active_framework=ratio[ACTIVE, FRAMEWORK],
-        contact_fraction_active=fraction[ACTIVE],
-        contact_fraction_framework=fraction[FRAMEWORK],
-        wall_pressure_x_gpa=0.5 * (walls.left + walls.right) / contact.box,
-        wall_pressure_y_gpa=0.5 * (walls.bottom + walls.top) / contact.box,
-        min_gap_um=shares.min_gap,
-        mises_max_active_gpa=active.mises_max,
-        mises_max_framework_gpa=framework.mises_max,
-        creep_strain_max=max(active.creep_strain_max, framework.creep_strain_max),
+        wall_pressure_x_gpa=0.5 * (walls.left + walls.right) / box,
+        wall_pressure_y_gpa=0.5 * (walls.bottom + walls.top) / box,
         drag_traction_max_gpa=problem.max_drag_traction(),
         rejected_steps=step.rejected,
+        **_phase_columns(problem),
+        **_contact_columns(problem, body_phase, touching_gap),
     )
+
+
+def _phase_columns(problem: StepProblem) -> dict[str, float]:
+    """Columns made of the fields in the particles (collective)."""
+    values = problem.model.point_values()
+    owned_phase = problem.model.domain.cell_phase[: len(values.mises)]
+    active, framework = (
+        phase_averages(problem.comm, values, owned_phase, phase) for phase in (ACTIVE, FRAMEWORK)
+    )
+    return {
+        "mises_mean_active_gpa": active.mises,
+        "mises_mean_framework_gpa": framework.mises,
+        "pressure_mean_active_gpa": active.pressure,
+        "pressure_mean_framework_gpa": framework.pressure,
+        "creep_strain_mean_active": active.creep_strain,
+        "porosity": 1.0 - (active.area + framework.area) / problem.contact.box**2,
+        "mises_max_active_gpa": active.mises_max,
+        "mises_max_framework_gpa": framework.mises_max,
+        "creep_strain_max": max(active.creep_strain_max, framework.creep_strain_max),
+    }
+
+
+def _contact_columns(
+    problem: StepProblem, body_phase: NDArray[np.int32], touching_gap: float
+) -> dict[str, float]:
+    """Columns made of the distances between the surfaces (collective)."""
+    contact = problem.contact
+    positions = problem.surface.positions(problem.model.displacement)
+    shares = contact_shares(contact.boundary, positions, body_phase, contact.box, touching_gap)
+    ratio, fraction = _padded(shares)
+    return {
+        "contact_ratio_active_active": ratio[ACTIVE, ACTIVE],
+        "contact_ratio_active_framework": ratio[ACTIVE, FRAMEWORK],
+        "contact_fraction_active": fraction[ACTIVE],
+        "contact_fraction_framework": fraction[FRAMEWORK],
+        "min_gap_um": shares.min_gap,
+    }
 
 
 def _padded(shares: ContactShares) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,16 +1,16 @@
-"""All verification cases, in the order of the book."""
+"""All verification cases: those of every module named ``*_cases.py``."""
 
 from __future__ import annotations
 
-import creep_cases  # noqa: F401
-import cylinder_cases  # noqa: F401
-import growth_cases  # noqa: F401
-import incompressible_cases  # noqa: F401
-import invariance_cases  # noqa: F401
-import manufactured_cases  # noqa: F401
+from importlib import import_module
+from pathlib import Path
+
 from records import CASES, Case, Report
 
 __all__ = ["CASES", "Case", "Report"]
+
+for _path in sorted(Path(__file__).parent.glob("*_cases.py")):
+    import_module(_path.stem)
 
 
 def print_report(report: Report) -> str:

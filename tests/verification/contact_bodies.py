@@ -1,4 +1,4 @@
-"""Packings for contact cases: two blocks with a common face, and packings with their mirror image."""
+"""Packings for contact cases: two blocks with a common face, packings with mirror images."""
 
 from __future__ import annotations
 

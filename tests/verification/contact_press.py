@@ -14,7 +14,7 @@ from shapes import Array
 
 from creep_fem.contact.boundary import Boundary
 from creep_fem.contact.law import PressureGapLaw
-from creep_fem.contact.measures import contact_pressure
+from creep_fem.contact.measures import contact_pressure, pressure_sums
 from creep_fem.materials.parameters import PhaseMaterial
 from creep_fem.mechanics.domain import Domain
 from creep_fem.mechanics.model import MechanicsModel
@@ -23,19 +23,18 @@ from creep_fem.solver.newton import NewtonResult, NewtonSettings, NewtonSolver
 from creep_fem.solver.problem import StepProblem
 from creep_fem.solver.stepping import StepSettings, TimeStepper
 
-_TOLERANCE = 1e-8
 _FORCE_FLOOR = 1e-9  # GPa um
 _MAX_ITERATIONS = 60
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Contact pressure along a surface; p(x) in GPa at the nodes, weights in um.
+    """Contact pressure at integration points along a face.
 
     Attributes:
-        x: Positions of the nodes along the face in um.
+        x: Positions along the face in um, ascending.
         pressure: Contact pressure in GPa.
-        length: Surface length of the nodes in um.
+        length: Surface length of the points in um.
     """
 
     x: Array
@@ -43,10 +42,17 @@ class Profile:
     length: Array
 
     @property
-    def second_moment(self) -> float:
-        """Mean of x^2, weighted by the pressure, in um^2."""
+    def radius_of_gyration(self) -> float:
+        """Root of the mean of x^2, weighted by the pressure, in um; half of a for an ellipse."""
         weight = self.pressure * self.length
-        return float(weight @ self.x**2 / weight.sum())
+        return float(np.sqrt(weight @ self.x**2 / weight.sum()))
+
+    @property
+    def edge(self) -> float:
+        """Outermost point with more than a tenth of the mean pressure in um."""
+        weight = self.pressure * self.length
+        mean = float(weight @ self.pressure / weight.sum())
+        return float(self.x[self.pressure > 0.1 * mean].max())
 
     def ellipse(self) -> tuple[float, float]:
         """Half-width in um and peak in GPa of the ellipse fitted where p exceeds a third of it.
@@ -76,6 +82,7 @@ class Press:
         *,
         drag: float = 1e-9,
         surface_step: float = 0.05,
+        tolerance: float = 1e-8,
     ) -> None:
         """Set up the problem (collective).
 
@@ -85,13 +92,14 @@ class Press:
             law: Pressure-gap law.
             drag: Drag on the surfaces in GPa s/um.
             surface_step: Largest motion of the surface per iteration in um.
+            tolerance: Residual relative to the internal forces at convergence.
         """
         self.packing = packing
         self.model = MechanicsModel(Domain.distribute(MPI.COMM_WORLD, packing), phases)
         boundary = Boundary.from_arcs(packing.points, packing.arcs, packing.box)
         margin = 2.0 * surface_step
         self.problem = StepProblem(self.model, boundary, law, packing.box, margin, drag)
-        settings = NewtonSettings(_TOLERANCE, _FORCE_FLOOR, _MAX_ITERATIONS, surface_step)
+        settings = NewtonSettings(tolerance, _FORCE_FLOOR, _MAX_ITERATIONS, surface_step)
         self.solver = NewtonSolver(self.problem, settings, {})
         self.iterations = 0
 
@@ -129,21 +137,37 @@ class Press:
         """Current positions of the surface nodes in um."""
         return self.problem.surface.positions(self.model.displacement)
 
+    def displacements(self) -> Array:
+        """Displacement of every point of the packing in um."""
+        moved = np.zeros_like(self.packing.points)
+        moved[self.model.domain.node_point] = self.model.displacement.x.array.reshape(-1, 2)
+        return moved
+
     def node_forces(self) -> Array:
         """Contact forces on the surface nodes in GPa um."""
         return -self.problem.contact_forces.reshape(-1, 2)
 
     def node_pressure(self) -> Array:
         """Contact pressure at the surface nodes in GPa."""
+        sums = pressure_sums(self.problem.contact, self.problem.contact_state)
         reference = self.problem.surface.reference
-        return contact_pressure(self.boundary, reference, self.positions(), self.node_forces())
+        return contact_pressure(self.boundary, reference, self.positions(), sums)
 
-    def profile(self, body: int) -> Profile:
-        """Contact pressure over the face of a block, from x = 0."""
-        nodes = np.flatnonzero(self.boundary.node_body == body)
-        nodes = nodes[np.argsort(self.positions()[nodes, 0])]
-        lengths = self.boundary.node_lengths[nodes]
-        return Profile(self.positions()[nodes, 0], self.node_pressure()[nodes], lengths)
+    @property
+    def force(self) -> float:
+        """Force on the upper wall in GPa um."""
+        return self.problem.reactions().top
+
+    def profile(self) -> Profile:
+        """Contact pressure at the integration points of both sides, each with half its length.
+
+        The solver gives half of the energy to either side: only both together are the pressure.
+        """
+        points, pairs = self.problem.contact.points, self.problem.contact_state.pairs
+        pressure = np.bincount(pairs.feet.point, pairs.pressure, minlength=len(points.edge))
+        x = points.positions(self.boundary, self.positions())[:, 0]
+        order = np.argsort(x)
+        return Profile(x[order], pressure[order], 0.5 * points.length[order])
 
     def mean(self, values: Array, phase: int) -> float:
         """Volume mean over a phase of values at the quadrature points."""

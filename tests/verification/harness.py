@@ -7,6 +7,7 @@ only Dirichlet conditions, loads and a plain Newton iteration are added here.
 from __future__ import annotations
 
 import dataclasses
+import weakref
 from collections.abc import Callable, Sequence
 
 import creep_fem._backend  # noqa: F401  isort: skip
@@ -51,6 +52,22 @@ def line(component: int, value: float) -> Place:
 def circle(radius: float) -> Place:
     """The points on a circle around the origin, radius in um."""
     return lambda x: np.isclose(np.hypot(x[0], x[1]), radius)
+
+
+def _weakly[**P, R](method: Callable[P, R]) -> Callable[P, R]:
+    """The method without a hold on its object.
+
+    The garbage collector does not see what PETSc holds: with a strong reference a body, and the
+    communicators of its mesh, of which there are only some thousands, would never be freed.
+    """
+    reference = weakref.WeakMethod(method)
+
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        bound = reference()
+        assert bound is not None
+        return bound(*args, **kwargs)
+
+    return call
 
 
 class LoadedBody:
@@ -161,11 +178,13 @@ class LoadedBody:
         snes.setOptionsPrefix("verification_")
         snes.setType("newtonls")
         snes.getLineSearch().setType("bt")
-        snes.setFunction(self._function, fem_petsc.create_vector(self.space))
-        snes.setJacobian(self._jacobian, fem_petsc.create_matrix(self.model.tangent))
-        snes.setConvergenceTest(self._test)
+        snes.setFunction(_weakly(self._function), fem_petsc.create_vector(self.space))
+        snes.setJacobian(_weakly(self._jacobian), fem_petsc.create_matrix(self.model.tangent))
+        snes.setConvergenceTest(_weakly(self._test))
         snes.setTolerances(max_it=60)
         snes.getKSP().setFromOptions()
+        # dropped objects of several processes wait for a clean-up that nobody calls
+        weakref.finalize(self, snes.destroy).atexit = False
         return snes
 
     def _move_to(self, x: PETSc.Vec) -> bool:

@@ -71,6 +71,21 @@ class Convergence:
 
 
 @dataclass(frozen=True)
+class Table:
+    """Numbers to be shown that no tolerance judges.
+
+    Attributes:
+        title: What they are.
+        header: Names of the columns with their units.
+        rows: One tuple of cells per row.
+    """
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str | float, ...], ...]
+
+
+@dataclass(frozen=True)
 class Report:
     """Outcome of a case.
 
@@ -81,6 +96,7 @@ class Report:
         discretisation: Elements and time steps.
         checks: Single numbers.
         convergence: Studies over refinements.
+        tables: Further numbers for the reader.
     """
 
     title: str
@@ -89,6 +105,7 @@ class Report:
     discretisation: str
     checks: tuple[Check, ...] = ()
     convergence: tuple[Convergence, ...] = ()
+    tables: tuple[Table, ...] = ()
 
     @property
     def failures(self) -> list[Check | Convergence]:
