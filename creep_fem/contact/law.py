@@ -33,8 +33,9 @@ class PressureGapLaw:
     @cached_property
     def offset(self) -> float:
         """The shift g0 of the softplus function in um."""
-        scale = self.stiffness * self.smoothing
-        return -self.smoothing * float(np.log(np.expm1(self.zero_gap_pressure / scale)))
+        ratio = self.zero_gap_pressure / (self.stiffness * self.smoothing)
+        # ln(exp(x) - 1) without an exponential that overflows
+        return -self.smoothing * float(ratio + np.log(-np.expm1(-ratio)))
 
     @property
     def cutoff(self) -> float:

@@ -29,7 +29,7 @@ _SHIFT_START = 1e-4  # GPa, the first that is tried
 _SHIFT_MINIMUM = 1e-7  # GPa, dropped below
 _SHIFT_FACTOR = 10.0
 _SHIFT_MAXIMUM = 1e6  # GPa
-_ROUND_OFF = 1e-12  # of the potential
+_ROUND_OFF = 1e-11  # of the potential, a sum over many cells of either sign
 # A direction this many times longer than allowed is not shortened but solved for anew.
 _LEAP = 4.0
 _MAX_LEAP_SHIFTS = 3

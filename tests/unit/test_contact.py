@@ -58,6 +58,11 @@ def test_zero_gap_pressure_and_cutoff() -> None:
     assert LAW.pressure(np.array([LAW.cutoff]))[0] < 1e-15
 
 
+def test_offset_of_a_soft_law_does_not_overflow() -> None:
+    law = PressureGapLaw(stiffness=1.0, smoothing=1e-4, zero_gap_pressure=0.1)
+    assert law.pressure(np.array([0.0]))[0] == pytest.approx(0.1, rel=1e-12)
+
+
 def test_law_is_finite_far_apart_and_far_inside() -> None:
     gap = np.array([-10.0, 10.0, np.inf])
     with np.errstate(over="raise", invalid="raise"):
