@@ -1,0 +1,240 @@
+"""What contact must keep exactly: potential, balance, and mirror symmetry."""
+
+from __future__ import annotations
+
+import numpy as np
+from contact_bodies import moved, unfolded
+from contact_press import Press
+from harness import material
+from records import Check, Convergence, Report, case
+from scipy.spatial import KDTree
+from shapes import Array
+
+from creep_fem.contact.boundary import Boundary
+from creep_fem.contact.law import PressureGapLaw
+from creep_fem.contact.potential import Contact, NodeBlocks
+from creep_fem.materials.parameters import NortonCreep
+from creep_fem.microstructure import Disc, Layout, ParticleMesh, build_mesh
+
+LAW = PressureGapLaw(stiffness=100.0, smoothing=0.004, zero_gap_pressure=0.1)
+CREEP = NortonCreep(1e-5, 0.1, 4.5)
+PHASES = (material(10.0, 0.25, CREEP), material(100.0, 0.25))
+_BOX = 3.0  # um
+
+
+class Sizes:
+    """Element sizes in um."""
+
+    def __init__(self, surface: float, interior: float) -> None:
+        self.surface_size, self.interior_size = surface, interior
+
+
+# Discs in the interior, on walls and in a corner; gaps of about 20 nm, the free one near a wall.
+_MIXED = Layout(
+    _BOX,
+    (
+        Disc(0.71, 1.3, 0.7, "active"),
+        Disc(0.0, 0.0, 0.75, "framework"),
+        Disc(3.0, 1.7, 1.60, "framework"),
+        Disc(0.0, 2.6, 0.77, "active"),
+    ),
+)
+
+
+def _dense(terms: tuple[NodeBlocks, ...], size: int) -> Array:
+    matrix = np.zeros((size, size))
+    for term in terms:
+        for nodes, block in zip(term.nodes, term.values, strict=True):
+            dofs = (2 * nodes[:, None] + np.arange(2)).ravel()
+            np.add.at(matrix, (dofs[:, None], dofs[None, :]), block)
+    return matrix
+
+
+def _central(values: list[Array], step: float) -> Array:
+    """Fourth-order difference of values at -2, -1, 1 and 2 steps."""
+    far_behind, behind, ahead, far_ahead = values
+    return (8.0 * (ahead - behind) - (far_ahead - far_behind)) / (12.0 * step)
+
+
+def _centres(packing: ParticleMesh, boundary: Boundary) -> Array:
+    """Middle of the body of every surface node in um."""
+    bodies = range(len(packing.body_phase))
+    middles = [packing.points[packing.cells[packing.cell_body == b]].mean((0, 1)) for b in bodies]
+    return np.array(middles)[boundary.node_body]
+
+
+@case()
+def contact_derivatives() -> Report:
+    """Energy, force and Hessian of contact in a packing with walls and mirrored ends."""
+    packing = build_mesh(_MIXED, Sizes(0.3, 0.6))
+    boundary = Boundary.from_arcs(packing.points, packing.arcs, _BOX)
+    random = np.random.default_rng(7)
+    points = packing.points[boundary.nodes]
+    fixed = np.column_stack(
+        [
+            np.isin(boundary.nodes, np.concatenate([packing.wall_nodes[w] for w in walls]))
+            for walls in (("left", "right"), ("bottom", "top"))
+        ]
+    )
+    noise = 0.002 * random.normal(size=points.shape)
+    grown = points + ~fixed * (0.03 * (points - _centres(packing, boundary)) + noise)
+    contact = Contact(boundary, LAW, _BOX, fixed, np.arange(len(points)))
+    contact.search(grown, margin=0.05)
+    state = contact.evaluate(grown)
+    step, free = 2e-6, np.flatnonzero(~fixed.ravel())
+    forces, rows = [], []
+    for dof in free:
+        change = np.zeros(points.size)
+        change[dof] = step
+        states = [contact.evaluate(grown + part * change.reshape(-1, 2)) for part in (-2, -1, 1, 2)]
+        forces.append(_central([np.array(s.energy) for s in states], step))
+        rows.append(_central([s.gradient() for s in states], step)[free])
+    gradient, hessian = state.gradient()[free], _dense(state.hessian(), points.size)
+    hessian = hessian[np.ix_(free, free)]
+    pulled = np.abs(np.array(forces) - gradient).max() / np.abs(gradient).max()
+    stiffness = np.abs(np.array(rows) - hessian).max() / np.abs(hessian).max()
+    wall_force = np.abs(state.walls.forces()).max() / np.abs(gradient).max()
+    return Report(
+        "Derivatives of the contact energy",
+        "force = gradient of the energy, Hessian = derivative of the force",
+        "fourth-order differences over 2e-6 um",
+        f"{len(points)} surface nodes of four discs, one free at a wall, three cut by walls;"
+        f" {state.active_pairs} active pairs, largest force of a wall {wall_force:.1g} of all",
+        (
+            Check("error of the force over the largest", float(pulled), 0.0, 1e-7, 1.0),
+            Check("error of the Hessian over its largest entry", float(stiffness), 0.0, 1e-7, 1.0),
+        ),
+    )
+
+
+@case()
+def action_equals_reaction() -> Report:
+    """Forces and moments between bodies whose contacts lie off the walls."""
+    layout = Layout(
+        _BOX,
+        (
+            Disc(0.0, 1.5, 0.9, "framework"),
+            Disc(1.5, 1.6, 0.57, "active"),
+            Disc(3.0, 1.5, 0.9, "framework"),
+        ),
+    )
+    press = Press(build_mesh(layout, Sizes(0.2, 0.4)), PHASES, LAW, drag=4.0)
+    press.swell(1.35, 20000.0, 2e-3)
+    forces, places = press.node_forces(), press.positions()
+    scale = float(np.abs(forces).max())
+    torque = places[:, 0] * forces[:, 1] - places[:, 1] * forces[:, 0]
+    return Report(
+        "Action equals reaction",
+        "sum of the contact forces = 0, sum of their moments = 0",
+        "the gap does not change in a rigid motion",
+        "P2, a disc that swells between two others; no contact reaches a mirrored end",
+        (
+            Check(
+                "sum of forces over the largest",
+                float(np.abs(forces.sum(axis=0)).max()),
+                0.0,
+                1e-12,
+                scale,
+            ),
+            Check(
+                "sum of moments over the largest",
+                float(abs(torque.sum())),
+                0.0,
+                1e-12,
+                scale * _BOX,
+            ),
+        ),
+    )
+
+
+def _full(half: ParticleMesh) -> ParticleMesh:
+    """A packing with its images in the left and the bottom wall, in a box of twice the size."""
+    return moved(unfolded(unfolded(half, 0), 1), (half.box, half.box), 2.0 * half.box)
+
+
+def _pressed(packing: ParticleMesh, volume_ratio: float) -> Press:
+    press = Press(packing, PHASES, LAW, drag=4.0)
+    press.swell(volume_ratio, 20000.0, 2e-3)
+    return press
+
+
+def _against_full(layout: Layout, sizes: Sizes, volume_ratio: float) -> tuple[float, float, float]:
+    """Relative errors of displacement, force on the right wall and mean stress."""
+    half = build_mesh(layout, sizes)
+    part, whole = (_pressed(packing, volume_ratio) for packing in (half, _full(half)))
+    few, many = part.displacements(), whole.displacements()[: len(half.points)]
+    stress, exact = (p.mean(p.model.point_values().mises, 0) for p in (part, whole))
+    force, twice = part.problem.reactions().right, 0.5 * whole.problem.reactions().right
+    moved_by = float(np.abs(few - many).max() / np.abs(many).max())
+    return moved_by, abs(force / twice - 1.0), abs(stress / exact - 1.0)
+
+
+@case()
+def mirrored_ends() -> Report:
+    """Half discs on symmetry walls against the whole discs of four times the box."""
+    layout = Layout(
+        _BOX,
+        (
+            Disc(0.0, 0.0, 0.80, "framework"),
+            Disc(0.0, 1.55, 0.73, "active"),
+            Disc(0.0, 3.0, 0.70, "framework"),
+            Disc(3.0, 1.55, 2.23, "framework"),
+        ),
+    )
+    errors = _against_full(layout, Sizes(0.25, 0.5), 1.25)
+    names = ("displacement", "force on the right wall", "mean von Mises stress of the active phase")
+    return Report(
+        "Contact that ends at symmetry walls",
+        "the solution of the mirrored problem on the mirrored mesh",
+        "symmetry",
+        "P2, four discs cut by the walls, 16 images joined to 9 discs; swelling and creep",
+        tuple(
+            Check(f"error of the {n}", e, 0.0, 1e-6, 1.0)
+            for n, e in zip(names, errors, strict=True)
+        ),
+    )
+
+
+@case()
+def mirror_images() -> Report:
+    """A free disc pressed against two symmetry walls, against four discs pressed together."""
+    layout = Layout(_BOX, (Disc(0.71, 0.71, 0.7, "active"), Disc(3.0, 3.0, 2.52, "framework")))
+    sizes = (0.4, 0.2, 0.1)
+    errors = np.array([_against_full(layout, Sizes(s, 2.0 * s), 1.25) for s in sizes])
+    names = ("displacement", "force on the right wall", "mean von Mises stress")
+    return Report(
+        "Contact across symmetry walls",
+        "the solution of the mirrored problem on the mirrored mesh",
+        "symmetry",
+        f"P2, surface sizes {sizes} um; the wall acts on nodes, the image on integration points",
+        tuple(
+            Check(f"error of the {n}", e, 0.0, 1e-2, 1.0)
+            for n, e in zip(names, errors[-1], strict=True)
+        ),
+        (Convergence("displacement", "surface size in um", sizes, tuple(errors[:, 0]), 1.0),),
+    )
+
+
+@case()
+def two_particles() -> Report:
+    """A swelling disc pressed against a stiff one keeps the mirror symmetry of the mesh."""
+    layout = Layout(_BOX, (Disc(0.82, 0.0, 0.8, "active"), Disc(3.0, 0.0, 1.35, "framework")))
+    half = build_mesh(layout, Sizes(0.2, 0.4))
+    packing = moved(unfolded(half, 1), (0.0, 0.5 * _BOX), _BOX)
+    press = _pressed(packing, 1.6)
+    flip = np.array([1.0, -1.0])
+    mirrored = np.column_stack([packing.points[:, 0], _BOX - packing.points[:, 1]])
+    _, image = KDTree(packing.points).query(mirrored)
+    motion = press.displacements()
+    skew = float(np.abs(motion - flip * motion[image]).max() / np.abs(motion).max())
+    walls = press.problem.reactions()
+    return Report(
+        "Two particles with a plane of symmetry",
+        "mirrored nodes move to mirrored places; the walls' forces balance",
+        "symmetry",
+        f"P2, {len(packing.cells)} cells; swelling by 60 % with creep",
+        (
+            Check("asymmetry of the displacement over the largest", skew, 0.0, 1e-6, 1.0),
+            Check("force on the left wall over the right one", walls.left / walls.right, 1.0, 1e-3),
+        ),
+    )
