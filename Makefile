@@ -21,6 +21,10 @@ demo: $(INSTALLED)    ## simulate a small Se-MSe cathode over one cycle: results
 test: $(INSTALLED)    ## run all tests, serial and under mpirun
 	$(BIN)/pytest
 
+verify: $(INSTALLED)  ## run all verification cases, the long ones too, and write docs/verification.md
+	$(BIN)/python -W error tests/verification/book.py
+	$(BIN)/pytest tests/verification --ignore=tests/verification/test_verification.py
+
 lint: $(INSTALLED)    ## check style (ruff) and types (mypy strict)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check

@@ -43,6 +43,12 @@ def test_norton_factor_is_in_mpa() -> None:
     assert "EXPANSION" not in text
 
 
+def test_floats_have_a_point_and_fit_into_twenty_characters() -> None:
+    row = deck.block("SPRING", [(1, 2.0, -1e-14 / 3.0)]).splitlines()[1].split(", ")
+    assert row[0] == "1"
+    assert all("." in entry and len(entry) <= 20 for entry in row[1:])
+
+
 def test_mesh_blocks_number_from_one() -> None:
     mesh = bar_mesh()
     nodes, elements = deck.mesh_blocks(mesh)
@@ -73,7 +79,7 @@ def test_contact_surfaces_cover_the_free_edges() -> None:
     found = [len(text.splitlines()) - 1 for text in contact_deck.surfaces(mesh)]
     expected = [sum(len(a.nodes) // 2 for a in mesh.arcs if a.body == body) for body in (0, 1)]
     assert found == expected
-    (node,) = re.findall(r"^(\d+), 3.4, 3.4", contact_deck.walls(mesh, ["TOP"], "M")[0], re.M)
+    (node,) = re.findall(r"^(\d+), 3.40*, 3.40*,", contact_deck.walls(mesh, ["TOP"], "M")[0], re.M)
     assert int(node) > len(mesh.points)
 
 

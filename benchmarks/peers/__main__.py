@@ -1,0 +1,105 @@
+"""Runs the problems with every code that is here, alternating, and reports."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.machine import describe
+from benchmarks.peers import calculix, own, published, tables
+from benchmarks.peers.outcome import Outcome, merge
+from benchmarks.peers.problems import PROBLEMS, quantities
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
+DOCUMENT = ROOT / "docs" / "benchmarks.md"
+
+Runner = Callable[[], Outcome]
+
+
+def main(
+    problem: Annotated[
+        list[str] | None, typer.Option(help="B1, B2 or B3; can be repeated; all if not given.")
+    ] = None,
+    time_limit: Annotated[float, typer.Option(min=1.0, help="Wall time in s of one run.")] = 120.0,
+    repetitions: Annotated[int, typer.Option(min=1, help="Runs of what finishes.")] = 2,
+    ccx: Annotated[str, typer.Option(help="Command that starts CalculiX.")] = "ccx",
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Update the reference result and the document.")
+    ] = False,
+) -> None:
+    """Solve the benchmark problems with creep_fem and with CalculiX."""
+    problems = problem or list(PROBLEMS)
+    unknown = sorted(set(problems) - set(PROBLEMS))
+    if unknown:
+        raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(PROBLEMS)}")
+    command = calculix.executable(ccx)
+    if command is None:
+        _tell(f"{calculix.MISSING}; running creep_fem alone")
+    outcomes = []
+    for name in (name for name in PROBLEMS if name in problems):
+        own.warm_up(name)
+        outcomes += _alternate(_runners(name, command, time_limit), repetitions)
+        outcomes += [outcome for outcome in published.outcomes() if outcome.problem == name]
+    machine = describe("benchmarks.peers") | {
+        "CalculiX": calculix.version(command) if command else "missing"
+    }
+    machine["time limit"] = f"{time_limit:g} s"
+    tables.show(outcomes)
+    _write(outcomes, machine, "peers")
+    if publish:
+        _write(outcomes, machine, "peers-reference")
+        tables.write_between_markers(DOCUMENT, tables.markdown(outcomes, machine))
+
+
+def _runners(problem: str, command: str | None, time_limit: float) -> list[Runner]:
+    runners: list[Runner] = [partial(own.run, problem, time_limit)]
+    if command is not None:
+        for case in calculix.CASES:
+            if case.problem == problem:
+                name = case.code.lower().replace(",", "").replace(" ", "-")
+                folder = RESULTS / "decks" / f"{problem}-{name}"
+                runners.append(partial(calculix.run, case, command, folder, time_limit))
+    return runners
+
+
+def _alternate(runners: list[Runner], repetitions: int) -> list[Outcome]:
+    """Run all in turn, again and again; what did not finish once is not tried again."""
+    runs: list[list[Outcome]] = [[] for _ in runners]
+    for _ in range(repetitions):
+        for runner, done in zip(runners, runs, strict=True):
+            if not done or done[-1].finished:
+                done.append(runner())
+                last = done[-1]
+                _tell(f"{last.problem}, {last.code}: {last.walls[0]:.1f} s, {last.ended_by}")
+    return [merge(done) for done in runs]
+
+
+def _write(outcomes: list[Outcome], machine: dict[str, str], name: str) -> None:
+    """Write JSON, and the plot if B3 was run."""
+    RESULTS.mkdir(exist_ok=True)
+    present = {outcome.problem for outcome in outcomes}
+    record = {
+        "machine": machine,
+        "references": {p: [vars(q) for q in quantities(p)] for p in sorted(present)},
+        "outcomes": [outcome.as_dict() for outcome in outcomes],
+    }
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    if "B3" in present:
+        tables.draw(outcomes, RESULTS / f"{name}.png")
+    _tell(f"wrote {path.relative_to(ROOT)}")
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"bench-peers: {line}\n")
+
+
+if __name__ == "__main__":
+    typer.run(main)
