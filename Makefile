@@ -13,7 +13,7 @@ export OMP_NUM_THREADS ?= 1
 export UCX_TLS ?= self,sm,tcp
 
 help:            ## what the targets do
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
 
 demo: $(INSTALLED)    ## simulate a small Se-MSe cathode over one cycle: results/demo
 	$(BIN)/mpirun -n $(RANKS) $(BIN)/creep-fem run configs/demo.yaml
