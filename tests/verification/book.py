@@ -1,0 +1,52 @@
+"""Runs all cases and writes docs/verification.md with its figures: ``make verify``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from book_figures import draw_convergence, draw_pressure
+from book_page import PRESSURE_FIGURE, page, verdict
+from outcomes import Outcome, run_all
+from ranks import RANKS, TOLERANCE, differences_on, numbers
+from records import CASES
+
+DOCS = Path(__file__).parents[2] / "docs"
+FOLDER = DOCS / "verification"
+
+
+def main() -> int:
+    """Write the book; 1 if anything in it is not as expected."""
+    outcomes = run_all()
+    quick = [c.name for c in CASES if not c.slow]
+    serial = {o.name: numbers(o.report) for o in outcomes if o.report and o.name in quick}
+    differences = {ranks: differences_on(ranks, serial) for ranks in RANKS}
+    text = page(outcomes, _draw(outcomes), differences)
+    (DOCS / "verification.md").write_text(text, encoding="utf-8")
+    problems = [f"{o.name}: {verdict(o)}" for o in outcomes if not o.as_expected]
+    problems += [
+        f"{name}: differs by {difference:.1e} on {ranks} processes"
+        for ranks, found in differences.items()
+        for name, difference in found.items()
+        if not difference <= TOLERANCE
+    ]
+    sys.stderr.writelines(f"{problem}\n" for problem in problems)
+    return 1 if problems else 0
+
+
+def _draw(outcomes: list[Outcome]) -> dict[str, str]:
+    """Draw afresh; the figure of each case that has one, relative to the page."""
+    FOLDER.mkdir(exist_ok=True)
+    for old in FOLDER.glob("*.png"):
+        old.unlink()
+    figures = {}
+    for outcome in outcomes:
+        if outcome.report is not None and outcome.report.convergence:
+            path = draw_convergence(outcome.report, FOLDER / f"{outcome.name}.png")
+            figures[outcome.name] = f"{FOLDER.name}/{path.name}"
+    draw_pressure(FOLDER / PRESSURE_FIGURE)
+    return figures
+
+
+if __name__ == "__main__":
+    sys.exit(main())

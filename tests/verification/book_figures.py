@@ -1,0 +1,58 @@
+"""Figures of the verification book."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import ufl
+from incompressible_cases import squeeze
+from matplotlib.axes import Axes
+from records import Convergence, Report
+
+from creep_fem.report.style import BLUE, GREEN, INK, VERMILION, figure_style, new_figure, save
+
+_COLOURS = (BLUE, VERMILION, GREEN, "#E69F00", "#CC79A7", INK)
+_MARKERS = "os^Dvx"
+_DIVISIONS, _IRREGULARITY = 16, 0.25
+
+
+def draw_convergence(report: Report, path: Path) -> Path:
+    """Errors over refinements in column width, one panel for each refined parameter."""
+    parameters = list(dict.fromkeys(study.parameter for study in report.convergence))
+    with figure_style():
+        figure = new_figure(60.0 * len(parameters))
+        panels = figure.subplots(len(parameters), squeeze=False)[:, 0]
+        for axes, parameter in zip(panels, parameters, strict=True):
+            studies = [s for s in report.convergence if s.parameter == parameter]
+            _draw_studies(axes, studies)
+            axes.set_xlabel(parameter)
+            axes.set_ylabel("relative error (dimensionless)")
+            axes.legend()
+        return save(figure, path)
+
+
+def _draw_studies(axes: Axes, studies: list[Convergence]) -> None:
+    """Observed errors, each with a dashed line of the expected slope through its finest one."""
+    for index, study in enumerate(studies):
+        colour, marker = _COLOURS[index % 6], _MARKERS[index % 6]
+        label = f"{study.quantity}: {study.order:.2f} ({study.expected:g})"
+        axes.loglog(study.sizes, study.errors, color=colour, marker=marker, label=label)
+        sizes, finest = np.array(study.sizes), int(np.argmin(study.sizes))
+        slope = study.errors[finest] * (sizes / sizes[finest]) ** study.expected
+        axes.loglog(sizes, slope, color=colour, linestyle="--", linewidth=0.6)
+
+
+def draw_pressure(path: Path) -> Path:
+    """Pressure at every integration point of the squeezed block."""
+    body = squeeze(_DIVISIONS, _IRREGULARITY).body
+    values = body.point_values()
+    places = body.at_points(ufl.SpatialCoordinate(body.mesh) + body.displacement)
+    x, y = places.reshape(-1, 2).T
+    with figure_style():
+        figure = new_figure(75.0)
+        axes = figure.subplots()
+        dots = axes.scatter(x, y, c=values.pressure.ravel(), s=6.0, linewidths=0, cmap="cividis")
+        figure.colorbar(dots, label="pressure in GPa")
+        axes.set(xlabel="x in um", ylabel="y in um", aspect="equal")
+        return save(figure, path)

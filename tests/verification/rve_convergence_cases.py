@@ -1,0 +1,172 @@
+"""The integrated packing: what the answer owes to mesh, time step, drag and contact law."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import creep_fem._backend  # noqa: F401  isort: skip
+
+import numpy as np
+from records import Check, Report, Table, case
+from rve_cases import march, simulation
+
+from creep_fem.results.history import HistoryRow
+
+SOCS = (0.25, 0.5)
+
+COLUMNS = {
+    "mises_mean_active_gpa": "mean mises, active, GPa",
+    "pressure_mean_active_gpa": "mean pressure, active, GPa",
+    "pressure_mean_framework_gpa": "mean pressure, framework, GPa",
+    "wall_pressure_x_gpa": "wall pressure x, GPa",
+    "contact_ratio_active_active": "contact ratio, active-active",
+    "contact_ratio_active_framework": "contact ratio, active-framework",
+    "porosity": "porosity",
+}
+
+# Largest change: relative for stresses, of the ratio itself for contact.
+LIMITS = {
+    "mises_mean_active_gpa": 5e-3,
+    "pressure_mean_active_gpa": 2e-2,
+    "contact_ratio_active_active": 1e-2,
+    "contact_ratio_active_framework": 1e-2,
+}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A change of the config that should change little.
+
+    Attributes:
+        name: What is changed, and to what.
+        overrides: The change.
+        judged: Whether the change has to stay below the limits.
+    """
+
+    name: str
+    overrides: tuple[str, ...] = ()
+    judged: bool = True
+
+
+def _meshed(size: float) -> tuple[str, str]:
+    return (f"mesh.surface_size={size} um", f"mesh.interior_size={1.2 * size:.2f} um")
+
+
+def _stepped(tolerance: str) -> tuple[str]:
+    return (f"time_step.creep_tolerance={tolerance}",)
+
+
+BASE = Variant("as configured", judged=False)
+
+
+@case(slow=True)
+def rve_mesh() -> Report:
+    """Mesh size of the 19-disc benchmark, halved and doubled."""
+    coarse = Variant("surface size 0.6 um", _meshed(0.6), judged=False)
+    fine = Variant("surface size 0.15 um", _meshed(0.15))
+    return _report("mesh size", "surface size 0.3 um", (coarse, BASE, fine), refined=True)
+
+
+@case(slow=True)
+def rve_time_step() -> Report:
+    """Creep tolerance of the 19-disc benchmark; a quarter of it halves the steps."""
+    variants = (
+        Variant("creep tolerance 4e-3", _stepped("4e-3"), judged=False),
+        BASE,
+        Variant("creep tolerance 2.5e-4", _stepped("2.5e-4")),
+        Variant("creep tolerance 5e-4", _stepped("5e-4")),
+        Variant("creep tolerance 6.25e-5", _stepped("6.25e-5"), judged=False),
+    )
+    return _report("time step", "creep tolerance 1e-3", variants, refined=True)
+
+
+@case(
+    slow=True,
+    shortfall="discs that lose their balance snap to another place: the drag decides how fast, and"
+    " the time step follows the creep error alone, so that with little drag a snap may even end"
+    " elsewhere unless steps are kept short",
+)
+def rve_drag() -> Report:
+    """Drag on the surfaces of the 19-disc benchmark, with steps as configured and short ones."""
+    short = "time_step.maximum=300 s"
+    drags = {f"drag {drag}": f"contact.surface_drag={drag} GPa*s/um" for drag in (1.0, 0.25)}
+    variants = (
+        *(Variant(name, (change,)) for name, change in drags.items()),
+        Variant("drag 4, steps up to 300 s", (short,), judged=False),
+        *(
+            Variant(f"{name}, steps up to 300 s", (change, short), judged=False)
+            for name, change in drags.items()
+        ),
+    )
+    return _report("drag in GPa s/um", "drag 4 GPa s/um", (BASE, *variants))
+
+
+@case(slow=True)
+def rve_contact_stiffness() -> Report:
+    """Stiffness of the contact law of the 19-disc benchmark."""
+    stiff = Variant("contact stiffness 4000 GPa/um", ("contact.stiffness=4000 GPa/um",))
+    return _report("contact stiffness", "contact stiffness 1000 GPa/um", (BASE, stiff))
+
+
+@case(
+    slow=True,
+    shortfall="contact ratios count gaps below 10 nm, and the law's tail of 3 nm is not far below",
+)
+def rve_contact_smoothing() -> Report:
+    """Smoothing of the contact law of the 19-disc benchmark."""
+    sharp = Variant("contact smoothing 1.5 nm", ("contact.smoothing=1.5 nm",))
+    return _report("contact smoothing", "contact smoothing 3 nm", (BASE, sharp))
+
+
+def _report(
+    what: str, configured: str, variants: Sequence[Variant], *, refined: bool = False
+) -> Report:
+    """Run all variants; with ``refined``, the first three halve what is refined twice."""
+    found = {variant: march(simulation(SOCS, *variant.overrides), SOCS) for variant in variants}
+    tables = []
+    for index, soc in enumerate(SOCS):
+        values = {variant.name: _values(rows[index]) for variant, rows in found.items()}
+        tables.append(_table(f"State of charge {soc}", values, what if refined else None))
+    return Report(
+        f"19 discs: {what}",
+        f"none: changes against the benchmark as configured ({configured})",
+        "limits stated, at the higher of the two states of charge: 0.5 % of the mean von Mises"
+        " stress, 2 % of the mean pressure, 0.01 of the contact ratios",
+        "configs/benchmark_19.yaml up to states of charge of " + " and ".join(map(str, SOCS)),
+        tuple(
+            _check(variant.name, column, rows[-1], found[BASE][-1])
+            for variant, rows in found.items()
+            for column in LIMITS
+            if variant.judged
+        ),
+        tables=tuple(tables),
+    )
+
+
+def _check(name: str, column: str, row: HistoryRow, base: HistoryRow) -> Check:
+    scale = 1.0 if "ratio" in column else None
+    computed, reference = getattr(row, column), getattr(base, column)
+    return Check(f"{COLUMNS[column]}; {name}", computed, reference, LIMITS[column], scale)
+
+
+def _table(title: str, values: dict[str, tuple[float, ...]], refined: str | None) -> Table:
+    """Values of all runs, and what the first three tend to."""
+    rows: list[tuple[str | float, ...]] = [(name, *row) for name, row in values.items()]
+    if refined is not None:
+        triples = list(zip(*list(values.values())[:3], strict=True))
+        orders, limits = zip(*(extrapolated(*triple) for triple in triples), strict=True)
+        rows += [(f"observed order in the {refined}", *orders), ("extrapolated", *limits)]
+    return Table(title, ("run", *COLUMNS.values()), tuple(rows))
+
+
+def _values(row: HistoryRow) -> tuple[float, ...]:
+    return tuple(getattr(row, column) for column in COLUMNS)
+
+
+def extrapolated(coarse: float, medium: float, fine: float) -> tuple[float, float]:
+    """Richardson's order and limit of a sequence halved twice; NaN if it does not settle."""
+    ratio = (coarse - medium) / (medium - fine)
+    if ratio <= 1.0:
+        return np.nan, np.nan
+    return float(np.log2(ratio)), fine + (fine - medium) / (ratio - 1.0)
