@@ -8,7 +8,7 @@ import creep_fem._backend  # noqa: F401
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,6 +138,10 @@ class Simulation:
             StepSettings(steps.initial, steps.minimum, steps.maximum, steps.creep_tolerance),
         )
 
+    def close(self) -> None:
+        """Free the solver (collective): a study makes many simulations in one process."""
+        self.solver.close()
+
     @property
     def total_time(self) -> float:
         """Simulated time of the whole run in s."""
@@ -241,9 +245,9 @@ def run(
     with _run_folder(comm, config, particles, output or Path("results")) as folder:
         _tell(comm, particles.notes, quiet)
         with _figures_if_stuck(comm, config, folder), _end_logged():
-            simulation = Simulation(comm, config, particles.mesh)
-            _log_size(simulation, time.perf_counter() - started)
-            _march(simulation, folder, quiet)
+            with closing(Simulation(comm, config, particles.mesh)) as simulation:
+                _log_size(simulation, time.perf_counter() - started)
+                _march(simulation, folder, quiet)
             logger.info("finished in %.1f s", time.perf_counter() - started)
             if config.output.figures:
                 with failing_together(comm):

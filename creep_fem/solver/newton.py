@@ -142,6 +142,11 @@ class NewtonSolver:
         iterations = self._snes.getIterationNumber()
         return NewtonResult(self._converged, self._reason, iterations, tuple(self._residuals))
 
+    def close(self) -> None:
+        """Free the PETSc solvers (collective); they hold this object, so no collector would."""
+        self._snes.destroy()
+        self._inner.destroy()
+
     # --- what SNES calls -----------------------------------------------------------------
 
     def _function(self, _snes: PETSc.SNES, x: PETSc.Vec, f: PETSc.Vec) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import creep_fem._backend  # noqa: F401
 
 # isort: split
+import gc
+import weakref
 from dataclasses import dataclass
 
 import numpy as np
@@ -154,3 +156,14 @@ def test_rejected_steps_are_retried_smaller() -> None:
     step = next(march.advance_to(400.0))
     assert step.rejected > 0
     assert step.dt < 200.0
+
+
+def test_closed_solver_is_freed() -> None:
+    """A study that makes hundreds of solvers in a process would run out of communicators."""
+    march = stepper(two_discs())
+    next(march.advance_to(100.0))
+    solver = weakref.ref(march.solver)
+    march.solver.close()
+    del march
+    gc.collect()
+    assert solver() is None

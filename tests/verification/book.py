@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from book_figures import draw_convergence, draw_pressure
-from book_page import PRESSURE_FIGURE, page, verdict
+from book_page import page, verdict
+from incompressible_cases import squeezed_block
 from outcomes import Outcome, run_all
 from ranks import RANKS, TOLERANCE, differences_on, numbers
 from records import CASES
@@ -34,18 +35,22 @@ def main() -> int:
     return 1 if problems else 0
 
 
-def _draw(outcomes: list[Outcome]) -> dict[str, str]:
-    """Draw afresh; the figure of each case that has one, relative to the page."""
+def _draw(outcomes: list[Outcome]) -> dict[str, list[str]]:
+    """Draw afresh; the figures of each case that has some, relative to the page."""
     FOLDER.mkdir(exist_ok=True)
     for old in FOLDER.glob("*.png"):
         old.unlink()
-    figures = {}
-    for outcome in outcomes:
-        if outcome.report is not None and outcome.report.convergence:
-            path = draw_convergence(outcome.report, FOLDER / f"{outcome.name}.png")
-            figures[outcome.name] = f"{FOLDER.name}/{path.name}"
-    draw_pressure(FOLDER / PRESSURE_FIGURE)
-    return figures
+    figures = {
+        outcome.name: [draw_convergence(outcome.report, FOLDER / f"{outcome.name}.png")]
+        for outcome in outcomes
+        if outcome.report is not None and outcome.report.convergence
+    }
+    # the field behind the numbers of this case
+    pressure = draw_pressure(FOLDER / "pressure_field.png")
+    figures.setdefault(squeezed_block.__name__, []).append(pressure)
+    return {
+        name: [f"{FOLDER.name}/{path.name}" for path in paths] for name, paths in figures.items()
+    }
 
 
 if __name__ == "__main__":

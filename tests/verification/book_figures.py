@@ -8,13 +8,16 @@ import numpy as np
 import ufl
 from incompressible_cases import squeeze
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
 from records import Convergence, Report
 
 from creep_fem.report.style import BLUE, GREEN, INK, VERMILION, figure_style, new_figure, save
 
 _COLOURS = (BLUE, VERMILION, GREEN, "#E69F00", "#CC79A7", INK)
 _MARKERS = "os^Dvx"
+_FEW = 5
 _DIVISIONS, _IRREGULARITY = 16, 0.25
+_SHOWN = (1.0, 99.0)  # per cent of the points: the singular corner would hide the rest
 
 
 def draw_convergence(report: Report, path: Path) -> Path:
@@ -26,10 +29,20 @@ def draw_convergence(report: Report, path: Path) -> Path:
         for axes, parameter in zip(panels, parameters, strict=True):
             studies = [s for s in report.convergence if s.parameter == parameter]
             _draw_studies(axes, studies)
+            _label_sizes(axes, sorted({size for study in studies for size in study.sizes}))
             axes.set_xlabel(parameter)
             axes.set_ylabel("relative error (dimensionless)")
             axes.legend()
         return save(figure, path)
+
+
+def _label_sizes(axes: Axes, sizes: list[float]) -> None:
+    """Label the refinements themselves if they are few, powers of ten otherwise."""
+    if len(sizes) <= _FEW:
+        axes.set_xticks(sizes, [f"{size:.3g}" for size in sizes])
+        axes.xaxis.minorticks_off()
+    else:
+        axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _draw_studies(axes: Axes, studies: list[Convergence]) -> None:
@@ -52,7 +65,14 @@ def draw_pressure(path: Path) -> Path:
     with figure_style():
         figure = new_figure(75.0)
         axes = figure.subplots()
-        dots = axes.scatter(x, y, c=values.pressure.ravel(), s=6.0, linewidths=0, cmap="cividis")
-        figure.colorbar(dots, label="pressure in GPa")
+        low, high = np.percentile(values.pressure, _SHOWN)
+        dots = axes.scatter(
+            *(x, y, 14.0, values.pressure.ravel()),
+            linewidths=0,
+            cmap="cividis",
+            vmin=low,
+            vmax=high,
+        )
+        figure.colorbar(dots, label="pressure in GPa", extend="both")
         axes.set(xlabel="x in um", ylabel="y in um", aspect="equal")
         return save(figure, path)

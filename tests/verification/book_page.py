@@ -20,28 +20,26 @@ when this page was made. An error is relative to the reference unless the quanti
 The order of a study is the slope of a straight line fitted to all its refinements on logarithmic
 scales; figures show it with the expected one in brackets, which the dashed lines have.
 
-A case that *falls short* misses a tolerance that it should meet, for the reason it gives.
+A case that **falls short** misses a tolerance that it should meet, for the reason it gives.
 """
-
-PRESSURE_FIGURE = "pressure_field.png"
 
 
 def page(
     outcomes: Sequence[Outcome],
-    figures: dict[str, str],
+    figures: dict[str, list[str]],
     differences: dict[int, dict[str, float]],
 ) -> str:
     """The whole page.
 
     Args:
         outcomes: All cases.
-        figures: File of the figure of each case that has one, relative to the page.
+        figures: Files of the figures of each case that has some, relative to the page.
         differences: For every number of processes, how much the numbers of each case differ.
     """
     parts = [_HEAD, _summary(outcomes)]
     for chapter, members in groupby(outcomes, key=lambda outcome: outcome.chapter):
         parts.append(f"## {chapter}\n")
-        parts += [_section(outcome, figures.get(outcome.name)) for outcome in members]
+        parts += [_section(outcome, figures.get(outcome.name, [])) for outcome in members]
     parts.append(_ranks(differences))
     return "\n".join(parts)
 
@@ -52,7 +50,7 @@ def verdict(outcome: Outcome) -> str:
         return "**failed to run**"
     if outcome.met:
         return "met" if not outcome.shortfall else "**met, though announced to fall short**"
-    return "*falls short*" if outcome.shortfall else "**missed**"
+    return "**falls short**" if outcome.shortfall else "**missed**"
 
 
 def _summary(outcomes: Sequence[Outcome]) -> str:
@@ -71,7 +69,7 @@ def _count(results: Sequence[Check | Convergence]) -> str:
     return f"{sum(r.passed for r in results)} of {len(results)}" if results else ""
 
 
-def _section(outcome: Outcome, figure: str | None) -> str:
+def _section(outcome: Outcome, figures: Sequence[str]) -> str:
     report = outcome.report
     if report is None:
         lines = [_anchor(outcome.name, outcome.name), f"```text\n{outcome.error}```\n"]
@@ -84,8 +82,7 @@ def _section(outcome: Outcome, figure: str | None) -> str:
     if report.convergence:
         lines += [_study(study) for study in report.convergence]
     lines += [_free_table(extra) for extra in report.tables]
-    if figure is not None:
-        lines.append(f"![{report.title}]({figure})\n")
+    lines += [f"![{report.title}]({figure})\n" for figure in figures]
     return "\n".join(lines)
 
 
