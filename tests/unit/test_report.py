@@ -162,6 +162,8 @@ def test_maps_of_the_stress_free_state_are_drawn(folder: Path) -> None:
     initial = read_fields(folder, 0)
     for figure in (von_mises_figure(initial, "title"), creep_figure(initial, "title")):
         figure.canvas.draw()
+        collections = [c for c in figure.axes[0].collections if isinstance(c, PolyCollection)]
+        assert sum(len(c.get_paths()) for c in collections) >= len(initial.cells)
 
 
 def _lines(figure: Figure) -> dict[str, NDArray[np.float64]]:

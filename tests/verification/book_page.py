@@ -133,7 +133,8 @@ def _ranks(differences: dict[int, dict[str, float]]) -> str:
     rows = [(name, *(error(found[name]) for found in differences.values())) for name in names]
     header = ("case", *(f"{ranks} processes" for ranks in differences))
     text = (
-        "## Numbers of processes\n\nLargest difference of any number of a case to that on one"
+        "## Numbers of processes\n\nThe contact cases take their numbers from the arrays of one"
+        " process and are not compared. Of the others, the largest difference of any number to that on one"
         f" process, each in units of its scale (limit {TOLERANCE:.0e}; dashes: it did not run):\n\n"
     )
     return text + table(header, rows)
