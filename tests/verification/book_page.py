@@ -134,8 +134,8 @@ def _ranks(differences: dict[int, dict[str, float]]) -> str:
     header = ("case", *(f"{ranks} processes" for ranks in differences))
     text = (
         "## Numbers of processes\n\nThe contact cases take their numbers from the arrays of one"
-        " process and are not compared. Of the others, the largest difference of any number to that on one"
-        f" process, each in units of its scale (limit {TOLERANCE:.0e}; dashes: it did not run):\n\n"
+        " process and are not compared. Of the others, the largest difference of any number"
+        f" to that on one process, each in units of its scale (limit {TOLERANCE:.0e}; dashes: it did not run):\n\n"
     )
     return text + table(header, rows)
 
