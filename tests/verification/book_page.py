@@ -135,7 +135,8 @@ def _ranks(differences: dict[int, dict[str, float]]) -> str:
     text = (
         "## Numbers of processes\n\nThe contact cases take their numbers from the arrays of one"
         " process and are not compared. Of the others, the largest difference of any number"
-        f" to that on one process, each in units of its scale (limit {TOLERANCE:.0e}; dashes: it did not run):\n\n"
+        " to that on one process, each in units of its scale"
+        f" (limit {TOLERANCE:.0e}; dashes: it did not run):\n\n"
     )
     return text + table(header, rows)
 
