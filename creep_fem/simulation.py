@@ -352,7 +352,8 @@ def _march(simulation: Simulation, folder: RunFolder, quiet: bool) -> None:
 def _log_size(simulation: Simulation, seconds: float) -> None:
     problem = simulation.problem
     logger.info(
-        "%d particles, %d displacement dofs, %d surface nodes, %d processes; set up in %.1f s",
+        "%d particles, %d displacement dofs with bubbles, %d surface nodes, %d processes;"
+        " set up in %.1f s",
         len(simulation.particles.body_phase),
         2 * problem.space.dofmap.index_map.size_global,
         len(problem.contact.boundary.nodes),

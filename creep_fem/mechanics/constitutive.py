@@ -121,7 +121,7 @@ class HenckyNorton:
     @property
     def volumetric_strain(self) -> Expr:
         """Trace of the elastic Hencky strain; creep does not change it."""
-        return self._in_plane + self._out_of_plane
+        return ufl.ln(self._elastic_volume_ratio)
 
     @property
     def trial_mises(self) -> Expr:
@@ -130,12 +130,15 @@ class HenckyNorton:
         deviator2 = 0.5 * _squared_half_log_ratio(self._y) + 6.0 * mean**2
         return 2.0 * self.lame.shear * ufl.sqrt(1.5 * deviator2 + _TINY_STRAIN**2)
 
-    def potential(self, creep_increment: Expr) -> Expr:
-        """Elastic energy density in GPa, per swollen volume, at a given increment dg."""
+    @property
+    def volumetric_energy(self) -> Expr:
+        """Elastic energy density of the change of volume in GPa, per swollen volume."""
+        return 0.5 * self.lame.bulk * self.volumetric_strain**2
+
+    def deviatoric_energy(self, creep_increment: Expr) -> Expr:
+        """Elastic energy density of shear in GPa, per swollen volume, at a given increment dg."""
         stress = self.trial_mises - 3.0 * self.lame.shear * creep_increment
-        return 0.5 * self.lame.bulk * self.volumetric_strain**2 + stress**2 / (
-            6.0 * self.lame.shear
-        )
+        return stress**2 / (6.0 * self.lame.shear)
 
     def mises(self, creep_increment: Expr) -> Expr:
         """Von Mises measure of the Cauchy stress in GPa."""

@@ -14,6 +14,11 @@ from dolfinx.cpp.io import perm_gmsh
 from mpi4py import MPI
 from numpy.typing import NDArray
 
+from creep_fem.mechanics.element import VERTEX_AND_MIDDLE_NODES, displacement_element
+
+NO_POINT = -1
+"""Stands for a point of the particle mesh where there is none: at the node of a bubble."""
+
 
 class ParticleCells(Protocol):
     """Second-order triangles of separate particles, known on every process."""
@@ -47,10 +52,11 @@ class Domain:
 
     Attributes:
         mesh: P2-geometry triangle mesh.
-        displacement_space: Vector-valued P2 space.
+        displacement_space: Vector-valued P2 space with bubbles.
         cell_body: Body of every local cell (owned, then ghosts).
         cell_phase: Phase of every local cell.
-        node_point: Point of every local displacement node (owned, then ghosts).
+        node_point: Point of every local displacement node (owned, then ghosts); NO_POINT for the
+            nodes of bubbles.
         owned_nodes: Number of displacement nodes owned by this process.
         wall_nodes: Local displacement nodes on each wall.
     """
@@ -75,7 +81,7 @@ class Domain:
             element,
             particles.points if root else particles.points[:0],
         )
-        space = fem.functionspace(distributed, ("Lagrange", 2, (2,)))
+        space = fem.functionspace(distributed, displacement_element())
         cell_body = particles.cell_body[distributed.topology.original_cell_index]
         node_point = _node_points(distributed, space)
         index_map = space.dofmap.index_map
@@ -95,10 +101,10 @@ class Domain:
 
 
 def _node_points(distributed: mesh.Mesh, space: fem.FunctionSpace) -> NDArray[np.int64]:
-    """Input point of every local node of the displacement space, which is P2 like the geometry."""
+    """Input point of every local node of the displacement space: its P2 part is the geometry's."""
     geometry = distributed.geometry
     index_map = space.dofmap.index_map
-    node_point = np.empty(index_map.size_local + index_map.num_ghosts, dtype=np.int64)
-    cells = space.dofmap.list
+    node_point = np.full(index_map.size_local + index_map.num_ghosts, NO_POINT, dtype=np.int64)
+    cells = space.dofmap.list[:, :VERTEX_AND_MIDDLE_NODES]
     node_point[cells] = np.asarray(geometry.input_global_indices)[geometry.dofmaps[0]]
     return node_point

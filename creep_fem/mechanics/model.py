@@ -8,6 +8,7 @@ from typing import Protocol
 
 import creep_fem._backend  # noqa: F401  isort: skip
 
+import basix
 import basix.ufl
 import numpy as np
 import ufl
@@ -16,11 +17,8 @@ from numpy.typing import NDArray
 
 from creep_fem.mechanics.constitutive import HenckyNorton, Kinematics, Lame
 from creep_fem.mechanics.domain import Domain
+from creep_fem.mechanics.element import SHEAR_DEGREE, VOLUMETRIC_DEGREE
 from creep_fem.mechanics.norton import creep_increment
-
-# Three points per quadratic triangle: enough for its strain energy, too few to lock when creep
-# makes the deformation isochoric.
-QUADRATURE_DEGREE = 2
 
 
 class Creep(Protocol):
@@ -85,10 +83,8 @@ class MechanicsModel:
         self.domain = domain
         mesh = domain.mesh
         cell = mesh.topology.cell_name()
-        scalar_points = basix.ufl.quadrature_element(cell, degree=QUADRATURE_DEGREE)
-        vector_points = basix.ufl.quadrature_element(
-            cell, value_shape=(3,), degree=QUADRATURE_DEGREE
-        )
+        scalar_points = basix.ufl.quadrature_element(cell, degree=SHEAR_DEGREE)
+        vector_points = basix.ufl.quadrature_element(cell, value_shape=(3,), degree=SHEAR_DEGREE)
         self._points_space = fem.functionspace(mesh, scalar_points)
         cell_space = fem.functionspace(mesh, ("DG", 0))
         self.displacement = fem.Function(domain.displacement_space, name="displacement")
@@ -127,20 +123,18 @@ class MechanicsModel:
         self._creep_shear = np.repeat(self._shear.x.array[self._creeping_cells], n_points)
 
     def _build_forms(self) -> None:
-        domain, mesh = self.domain, self.domain.mesh
         kinematics = Kinematics(
             ufl.grad(self.displacement), self.creep_inverse, self._growth[0], self._growth[1]
         )
         material = HenckyNorton(kinematics, Lame(self._bulk, self._shear))
-        dx = ufl.Measure(
-            "dx",
-            domain=mesh,
-            metadata={"quadrature_degree": QUADRATURE_DEGREE, "quadrature_scheme": "default"},
-        )
-        u, v = self.displacement, ufl.TestFunction(domain.displacement_space)
-        du = ufl.TrialFunction(domain.displacement_space)
+        dx, dx_volumetric = self._measures()
+        u, space = self.displacement, self.domain.displacement_space
+        v, du = ufl.TestFunction(space), ufl.TrialFunction(space)
         swollen = kinematics.growth_ratio
-        energy = swollen * (material.potential(self._increment) + self._dissipation) * dx
+        energy = (
+            swollen * (material.deviatoric_energy(self._increment) + self._dissipation) * dx
+            + swollen * material.volumetric_energy * dx_volumetric
+        )
         residual = ufl.derivative(energy, u, v)
         trial = material.trial_mises
         # dg follows q_trial: the potential's mixed derivative is -1 per unit of q_trial
@@ -149,19 +143,40 @@ class MechanicsModel:
         self.energy, self.residual, self.tangent = (
             fem.form(f) for f in (energy, residual, tangent)
         )
-        points = self._points_space.element.interpolation_points
-        self._trial_mises = fem.Expression(trial, points)
-        self._state = fem.Expression(
-            ufl.as_vector(
-                (material.mises(self._increment), material.pressure, kinematics.volume_ratio)
-            ),
-            points,
-        )
-        self._updated = fem.Expression(material.updated_creep_inverse(self._increment), points)
-        self._gradient = fem.Expression(kinematics.deformation_gradient, points)
-        self._volume_ratio = fem.Expression(kinematics.volume_ratio, points)
+        self._build_expressions(kinematics, material)
         weight = fem.assemble_vector(fem.form(ufl.TestFunction(self._points_space) * dx))
         self._weights = weight.array[self._points_space.dofmap.list[self._cells]]
+
+    def _build_expressions(self, kinematics: Kinematics, material: HenckyNorton) -> None:
+        points = self._points_space.element.interpolation_points
+        # the pressure lives at the points of the volumetric strain and is linear through them
+        few, _ = basix.make_quadrature(basix.CellType.triangle, VOLUMETRIC_DEGREE)
+        self._from_few = _linear_through(few, points)
+        self._trial_mises = fem.Expression(material.trial_mises, points)
+        self._state = fem.Expression(
+            ufl.as_vector((material.mises(self._increment), kinematics.volume_ratio)), points
+        )
+        self._pressure = fem.Expression(material.pressure, few)
+        self._updated = fem.Expression(material.updated_creep_inverse(self._increment), points)
+        self._gradient = fem.Expression(kinematics.deformation_gradient, points)
+        self._volume_ratio = fem.Expression(kinematics.volume_ratio, np.vstack([points, few]))
+
+    def _measures(self) -> tuple[ufl.Measure, ufl.Measure]:
+        """Integration with all points and with those of the volumetric strain.
+
+        Two integrals, for in one the quadrature functions would take part in both rules.
+        """
+        domains = [(number, self._cells) for number in (1, 2)]
+        return tuple(
+            ufl.Measure(
+                "dx",
+                domain=self.domain.mesh,
+                subdomain_data=domains,
+                subdomain_id=number,
+                metadata={"quadrature_degree": degree, "quadrature_scheme": "default"},
+            )
+            for number, degree in enumerate((SHEAR_DEGREE, VOLUMETRIC_DEGREE), 1)
+        )
 
     def set_growth(self, stretches: Sequence[tuple[float, float]]) -> None:
         """Set the swelling stretches (in plane, out of plane) of every phase."""
@@ -219,10 +234,11 @@ class MechanicsModel:
     def point_values(self) -> PointValues:
         """Stress, volume and creep strain of the accepted state at the owned points."""
         state = self._state.eval(self.domain.mesh, self._cells)
+        pressure = self._pressure.eval(self.domain.mesh, self._cells)
         return PointValues(
             mises=state[..., 0],
-            pressure=state[..., 1],
-            volume=state[..., 2] * self._weights,
+            pressure=pressure @ self._from_few.T,
+            volume=state[..., 1] * self._weights,
             creep_strain=self.creep_strain[self._cells],
         )
 
@@ -242,3 +258,11 @@ class MechanicsModel:
         crept = self.creep_strain[self._cells].mean(axis=1) > 0.0
         directions: NDArray[np.float64] = direction * crept[:, None]
         return directions
+
+
+def _linear_through(few: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights that carry values at three points linearly to others, shape (points, 3)."""
+    ones = np.ones((len(few), 1)), np.ones((len(points), 1))
+    basis, values = np.hstack([ones[0], few]), np.hstack([ones[1], points])
+    weights: NDArray[np.float64] = np.linalg.solve(basis.T, values.T).T
+    return weights

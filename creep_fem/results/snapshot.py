@@ -28,11 +28,18 @@ class StateFields:
         mesh = domain.mesh
         cells = fem.functionspace(mesh, ("DG", 0))
         vectors = fem.functionspace(mesh, ("DG", 0, (2,)))
-        scalar_space, (parent_dofs,) = domain.displacement_space.sub(0).collapse()
-        self._contact = fem.Function(scalar_space, name="contact_pressure")
-        scalar_dof = np.empty(len(parent_dofs), dtype=np.int64)
-        scalar_dof[parent_dofs // 2] = np.arange(len(parent_dofs))
-        self._surface_dofs = scalar_dof[problem.surface.owned_local]
+        # files hold the values at vertices and mid-nodes; the bubbles vanish there
+        quadratic = fem.functionspace(mesh, ("Lagrange", 2))
+        self._displacement = fem.Function(
+            fem.functionspace(mesh, ("Lagrange", 2, (2,))), name="displacement"
+        )
+        self._contact = fem.Function(quadratic, name="contact_pressure")
+        nodes = domain.displacement_space.dofmap.list[:, :6]
+        self._node = np.empty(quadratic.dofmap.list.max() + 1, dtype=np.int64)
+        self._node[quadratic.dofmap.list] = nodes
+        quadratic_node = np.empty(nodes.max() + 1, dtype=np.int64)
+        quadratic_node[nodes] = quadratic.dofmap.list
+        self._surface_dofs = quadratic_node[problem.surface.owned_local]
         self._von_mises = fem.Function(cells, name="von_mises")
         self._pressure = fem.Function(cells, name="pressure")
         self._creep_strain = fem.Function(cells, name="creep_strain")
@@ -42,7 +49,7 @@ class StateFields:
         body = fem.Function(cells, name="body")
         body.x.array[:] = domain.cell_body
         self.functions = (
-            problem.model.displacement,
+            self._displacement,
             self._contact,
             self._von_mises,
             self._pressure,
@@ -65,6 +72,8 @@ class StateFields:
         ):
             function.x.array[:count] = (share * field).sum(axis=1)
         self._direction.x.array[: 2 * count] = problem.model.creep_directions().ravel()
+        moved = problem.model.displacement.x.array.reshape(-1, 2)[self._node]
+        self._displacement.x.array[:] = moved.ravel()
         self._contact.x.array[self._surface_dofs] = self._pressures()
         for function in self.functions:
             function.x.scatter_forward()

@@ -30,7 +30,7 @@ Place = Callable[[Array], NDArray[np.bool_]]
 """Which of the points, shape (3, n) in um, belong to a place."""
 
 _TOLERANCE = 1e-11  # of the internal forces
-_ROUND_OFF = 1e-14  # internal forces of this strain cannot be told from zero
+_ROUND_OFF = 3e-14  # internal forces of this strain cannot be told from zero
 _LINEAR_SOLVER = {"ksp_type": "preonly", "pc_type": "lu", "pc_factor_mat_solver_type": "mumps"}
 
 

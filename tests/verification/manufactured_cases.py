@@ -132,9 +132,11 @@ def pressure_error(body: LoadedBody, pressure: Expr) -> float:
     return float(np.sqrt(np.mean(error**2)) / np.mean(values.mises))
 
 
-def study(found: Sequence[Errors]) -> tuple[Convergence, ...]:
+def study(
+    found: Sequence[Errors], divisions: Sequence[int] = DIVISIONS
+) -> tuple[Convergence, ...]:
     """Convergence of the displacement over all refinements: quadratic elements."""
-    sizes = tuple(1.0 / n for n in DIVISIONS)
+    sizes = tuple(1.0 / n for n in divisions)
     return (
         Convergence("displacement, L2", "h in um", sizes, tuple(e.l2 for e in found), 3.0),
         Convergence("displacement, H1", "h in um", sizes, tuple(e.h1 for e in found), 2.0),
