@@ -9,8 +9,8 @@ from book_figures import draw_convergence, draw_pressure
 from book_page import page, verdict
 from incompressible_cases import squeezed_block
 from outcomes import Outcome, run_all
-from ranks import RANKS, TOLERANCE, differences_on, numbers
-from records import CASES, Case
+from ranks import RANKS, differences_on, numbers
+from records import CASES
 
 DOCS = Path(__file__).parents[2] / "docs"
 FOLDER = DOCS / "verification"
@@ -19,25 +19,20 @@ FOLDER = DOCS / "verification"
 def main() -> int:
     """Write the book; 1 if anything in it is not as expected."""
     outcomes = run_all()
-    shared = [c.name for c in CASES if not (c.slow or _reads_one_process(c))]
-    serial = {o.name: numbers(o.report) for o in outcomes if o.report and o.name in shared}
+    limits = {case.name: case.rank_limit for case in CASES if not case.slow}
+    serial = {o.name: numbers(o.report) for o in outcomes if o.report and o.name in limits}
     differences = {ranks: differences_on(ranks, serial) for ranks in RANKS}
-    text = page(outcomes, _draw(outcomes), differences)
+    text = page(outcomes, _draw(outcomes), differences, limits)
     (DOCS / "verification.md").write_text(text, encoding="utf-8")
     problems = [f"{o.name}: {verdict(o)}" for o in outcomes if not o.as_expected]
     problems += [
         f"{name}: differs by {difference:.1e} on {ranks} processes"
         for ranks, found in differences.items()
         for name, difference in found.items()
-        if not difference <= TOLERANCE
+        if not difference <= limits[name].tolerance
     ]
     sys.stderr.writelines(f"{problem}\n" for problem in problems)
     return 1 if problems else 0
-
-
-def _reads_one_process(case: Case) -> bool:
-    """Whether a case takes its numbers from the arrays of a single process."""
-    return case.run.__module__.startswith("contact_")
 
 
 def _draw(outcomes: list[Outcome]) -> dict[str, list[str]]:

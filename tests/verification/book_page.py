@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from outcomes import Outcome
-from ranks import TOLERANCE
-from records import Check, Convergence, Report, Table
+from records import Check, Convergence, RankLimit, Report, Table
 
 _NOISE = 1e-11  # smaller errors differ from machine to machine
 _SMALLEST = f"< {_NOISE:.0e}"
@@ -28,6 +27,7 @@ def page(
     outcomes: Sequence[Outcome],
     figures: dict[str, list[str]],
     differences: dict[int, dict[str, float]],
+    limits: Mapping[str, RankLimit],
 ) -> str:
     """The whole page.
 
@@ -35,12 +35,13 @@ def page(
         outcomes: All cases.
         figures: Files of the figures of each case that has some, relative to the page.
         differences: For every number of processes, how much the numbers of each case differ.
+        limits: How much they may.
     """
     parts = [_HEAD, _summary(outcomes)]
     for chapter, members in groupby(outcomes, key=lambda outcome: outcome.chapter):
         parts.append(f"## {chapter}\n")
         parts += [_section(outcome, figures.get(outcome.name, [])) for outcome in members]
-    parts.append(_ranks(differences))
+    parts.append(_ranks(differences, limits))
     return "\n".join(parts)
 
 
@@ -128,15 +129,20 @@ def _free_table(extra: Table) -> str:
     return f"{extra.title}:\n\n" + table(extra.header, rows)
 
 
-def _ranks(differences: dict[int, dict[str, float]]) -> str:
-    names = next(iter(differences.values()))
-    rows = [(name, *(error(found[name]) for found in differences.values())) for name in names]
-    header = ("case", *(f"{ranks} processes" for ranks in differences))
+def _ranks(differences: dict[int, dict[str, float]], limits: Mapping[str, RankLimit]) -> str:
+    rows = [
+        (
+            name,
+            *(error(found[name]) for found in differences.values()),
+            f"{limits[name].tolerance:.0e}",
+            limits[name].reason,
+        )
+        for name in next(iter(differences.values()))
+    ]
+    header = ("case", *(f"{ranks} processes" for ranks in differences), "limit", "why")
     text = (
-        "## Numbers of processes\n\nThe contact cases take their numbers from the arrays of one"
-        " process and are not compared. Of the others, the largest difference of any number"
-        " to that on one process, each in units of its scale"
-        f" (limit {TOLERANCE:.0e}; dashes: it did not run):\n\n"
+        "## Numbers of processes\n\nFor every case but the long ones: the largest difference of any"
+        " number to that on one process, each in units of its scale (dashes: it did not run).\n\n"
     )
     return text + table(header, rows)
 

@@ -6,7 +6,8 @@ import numpy as np
 from contact_bodies import moved, unfolded
 from contact_press import Press
 from harness import material
-from records import Check, Convergence, Report, case
+from packings import meshed
+from records import Check, Convergence, RankLimit, Report, case
 from scipy.spatial import KDTree
 from shapes import Array
 
@@ -14,7 +15,7 @@ from creep_fem.contact.boundary import Boundary
 from creep_fem.contact.law import PressureGapLaw
 from creep_fem.contact.potential import Contact, NodeBlocks
 from creep_fem.materials.parameters import NortonCreep
-from creep_fem.microstructure import Disc, Layout, ParticleMesh, build_mesh
+from creep_fem.microstructure import Disc, Layout, ParticleMesh
 
 LAW = PressureGapLaw(stiffness=100.0, smoothing=0.004, zero_gap_pressure=0.1)
 CREEP = NortonCreep(1e-5, 0.1, 4.5)
@@ -66,7 +67,7 @@ def _centres(packing: ParticleMesh, boundary: Boundary) -> Array:
 @case()
 def contact_derivatives() -> Report:
     """Energy, force and Hessian of contact in a packing with walls and mirrored ends."""
-    packing = build_mesh(_MIXED, Sizes(0.3, 0.6))
+    packing = meshed(_MIXED, Sizes(0.3, 0.6))
     boundary = Boundary.from_arcs(packing.points, packing.arcs, _BOX)
     random = np.random.default_rng(7)
     points = packing.points[boundary.nodes]
@@ -118,7 +119,7 @@ def action_equals_reaction() -> Report:
             Disc(3.0, 1.5, 0.9, "framework"),
         ),
     )
-    press = Press(build_mesh(layout, Sizes(0.2, 0.4)), PHASES, LAW, drag=4.0)
+    press = Press(meshed(layout, Sizes(0.2, 0.4)), PHASES, LAW, drag=4.0)
     press.swell(1.35, 20000.0, 2e-3)
     forces, places = press.node_forces(), press.positions()
     scale = float(np.abs(forces).max())
@@ -160,16 +161,16 @@ def _pressed(packing: ParticleMesh, volume_ratio: float) -> Press:
 
 def _against_full(layout: Layout, sizes: Sizes, volume_ratio: float) -> tuple[float, float, float]:
     """Relative errors of displacement, force on the right wall and mean stress."""
-    half = build_mesh(layout, sizes)
+    half = meshed(layout, sizes)
     part, whole = (_pressed(packing, volume_ratio) for packing in (half, _full(half)))
     few, many = part.displacements(), whole.displacements()[: len(half.points)]
-    stress, exact = (p.mean(p.model.point_values().mises, 0) for p in (part, whole))
+    stress, exact = (p.mean_mises(0) for p in (part, whole))
     force, twice = part.problem.reactions().right, 0.5 * whole.problem.reactions().right
     moved_by = float(np.abs(few - many).max() / np.abs(many).max())
     return moved_by, abs(force / twice - 1.0), abs(stress / exact - 1.0)
 
 
-@case()
+@case(rank_limit=RankLimit(1e-7, "bodies that little but the drag holds amplify round-off"))
 def mirrored_ends() -> Report:
     """Half discs on symmetry walls against the whole discs of four times the box."""
     layout = Layout(
@@ -219,7 +220,7 @@ def mirror_images() -> Report:
 def two_particles() -> Report:
     """A swelling disc pressed against a stiff one keeps the mirror symmetry of the mesh."""
     layout = Layout(_BOX, (Disc(0.82, 0.0, 0.8, "active"), Disc(3.0, 0.0, 1.35, "framework")))
-    half = build_mesh(layout, Sizes(0.2, 0.4))
+    half = meshed(layout, Sizes(0.2, 0.4))
     packing = moved(unfolded(half, 1), (0.0, 0.5 * _BOX), _BOX)
     press = _pressed(packing, 1.6)
     flip = np.array([1.0, -1.0])

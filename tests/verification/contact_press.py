@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import creep_fem._backend  # noqa: F401  isort: skip
 
 import numpy as np
 from mpi4py import MPI
-from numpy.typing import NDArray
+from packings import gathered, point_displacements, point_values
 from shapes import Array
 
 from creep_fem.contact.boundary import Boundary
@@ -17,7 +18,7 @@ from creep_fem.contact.law import PressureGapLaw
 from creep_fem.contact.measures import contact_pressure, pressure_sums
 from creep_fem.materials.parameters import PhaseMaterial
 from creep_fem.mechanics.domain import Domain
-from creep_fem.mechanics.model import MechanicsModel
+from creep_fem.mechanics.model import MechanicsModel, PointValues
 from creep_fem.microstructure import ParticleMesh
 from creep_fem.solver.newton import NewtonResult, NewtonSettings, NewtonSolver
 from creep_fem.solver.problem import StepProblem
@@ -101,6 +102,8 @@ class Press:
         self.problem = StepProblem(self.model, boundary, law, packing.box, margin, drag)
         settings = NewtonSettings(tolerance, _FORCE_FLOOR, _MAX_ITERATIONS, surface_step)
         self.solver = NewtonSolver(self.problem, settings, {})
+        # PETSc's solver holds itself; dropped on several processes, it would stay for good
+        weakref.finalize(self, self.solver.close).atexit = False
         self.iterations = 0
 
     @property
@@ -134,46 +137,50 @@ class Press:
         return stepper
 
     def positions(self) -> Array:
-        """Current positions of the surface nodes in um."""
+        """Current positions of the surface nodes in um (collective)."""
         return self.problem.surface.positions(self.model.displacement)
 
     def displacements(self) -> Array:
-        """Displacement of every point of the packing in um."""
-        moved = np.zeros_like(self.packing.points)
-        moved[self.model.domain.node_point] = self.model.displacement.x.array.reshape(-1, 2)
-        return moved
+        """Displacement of every point of the packing in um (collective)."""
+        return point_displacements(self.model, self.packing)
+
+    def point_values(self) -> PointValues:
+        """State at the quadrature points of every cell of the packing (collective)."""
+        return point_values(self.model)
 
     def node_forces(self) -> Array:
         """Contact forces on the surface nodes in GPa um."""
         return -self.problem.contact_forces.reshape(-1, 2)
 
     def node_pressure(self) -> Array:
-        """Contact pressure at the surface nodes in GPa."""
-        sums = pressure_sums(self.problem.contact, self.problem.contact_state)
+        """Contact pressure at the surface nodes in GPa (collective)."""
+        problem = self.problem
+        sums = problem.surface.sum(pressure_sums(problem.contact, problem.contact_state))
         reference = self.problem.surface.reference
         return contact_pressure(self.boundary, reference, self.positions(), sums)
 
     @property
     def force(self) -> float:
-        """Force on the upper wall in GPa um."""
+        """Force on the upper wall in GPa um (collective)."""
         return self.problem.reactions().top
 
     def profile(self) -> Profile:
-        """Contact pressure at the integration points of both sides, each with half its length.
+        """Contact pressure at the integration points of both sides, each half its length.
 
-        The solver gives half of the energy to either side: only both together are the pressure.
+        The solver gives half of the energy to either side: only both together are the pressure
+        (collective).
         """
         points, pairs = self.problem.contact.points, self.problem.contact_state.pairs
         pressure = np.bincount(pairs.feet.point, pairs.pressure, minlength=len(points.edge))
         x = points.positions(self.boundary, self.positions())[:, 0]
-        order = np.argsort(x)
-        return Profile(x[order], pressure[order], 0.5 * points.length[order])
+        rows = gathered(self.model, np.column_stack([x, pressure, 0.5 * points.length]))
+        return Profile(*rows[np.lexsort(rows.T[::-1])].T)
 
-    def mean(self, values: Array, phase: int) -> float:
-        """Volume mean over a phase of values at the quadrature points."""
-        volume = self.model.point_values().volume
-        chosen: NDArray[np.bool_] = self.model.domain.cell_phase[: len(volume)] == phase
-        return float(np.average(values[chosen], weights=volume[chosen]))
+    def mean_mises(self, phase: int) -> float:
+        """Volume mean of the von Mises stress over a phase in GPa (collective)."""
+        values = self.point_values()
+        chosen = self.packing.body_phase[self.packing.cell_body] == phase
+        return float(np.average(values.mises[chosen], weights=values.volume[chosen]))
 
 
 @dataclass(frozen=True)

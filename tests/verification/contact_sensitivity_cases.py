@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 from contact_identity_cases import LAW, PHASES, Sizes
 from contact_press import Press
+from packings import meshed
 from records import Check, Report, case
 
 from creep_fem.contact.law import PressureGapLaw
 from creep_fem.contact.measures import contact_shares
-from creep_fem.microstructure import Disc, Layout, build_mesh
+from creep_fem.microstructure import Disc, Layout
 
 _BOX = 3.0  # um
 _LAYOUT = Layout(
@@ -45,7 +46,7 @@ class Outcome:
 
 
 def _outcome(law: PressureGapLaw = LAW, surface: float = _SURFACE) -> Outcome:
-    packing = build_mesh(_LAYOUT, Sizes(surface, 2.0 * surface))
+    packing = meshed(_LAYOUT, Sizes(surface, 2.0 * surface))
     press = Press(packing, PHASES, law, drag=4.0)
     press.swell(1.8, 36000.0, 2e-3)
     shares = contact_shares(
@@ -54,7 +55,7 @@ def _outcome(law: PressureGapLaw = LAW, surface: float = _SURFACE) -> Outcome:
     return Outcome(
         float(shares.ratio[0, 1]),
         float(shares.fraction[0]),
-        press.mean(press.model.point_values().mises, 0),
+        press.mean_mises(0),
         press.problem.reactions().right / _BOX,
         press.iterations,
     )

@@ -115,6 +115,22 @@ class Report:
 
 
 @dataclass(frozen=True)
+class RankLimit:
+    """Largest difference that another number of processes may make to a number of a case.
+
+    Attributes:
+        tolerance: The difference, in units of the number's scale.
+        reason: Why it is larger than usual.
+    """
+
+    tolerance: float = 1e-8
+    reason: str = ""
+
+
+USUAL_RANK_LIMIT = RankLimit()
+
+
+@dataclass(frozen=True)
 class Case:
     """A case that can be run.
 
@@ -123,24 +139,26 @@ class Case:
         run: Computes the report.
         slow: Whether it is left to the long suite.
         shortfall: Why the package is known to miss it; empty if it should pass.
+        rank_limit: How much its numbers may depend on the number of processes.
     """
 
     name: str
     run: Callable[[], Report]
     slow: bool
     shortfall: str
+    rank_limit: RankLimit
 
 
 CASES: list[Case] = []
 
 
 def case(
-    *, slow: bool = False, shortfall: str = ""
+    *, slow: bool = False, shortfall: str = "", rank_limit: RankLimit = USUAL_RANK_LIMIT
 ) -> Callable[[Callable[[], Report]], Callable[[], Report]]:
     """Register a function that computes a report as a case."""
 
     def register(function: Callable[[], Report]) -> Callable[[], Report]:
-        CASES.append(Case(function.__name__, function, slow, shortfall))
+        CASES.append(Case(function.__name__, function, slow, shortfall, rank_limit))
         return function
 
     return register

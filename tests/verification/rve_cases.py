@@ -10,18 +10,13 @@ import creep_fem._backend  # noqa: F401  isort: skip
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
+from packings import meshed, point_displacements
 from records import Check, Report, Table, case
 from scipy.special import lambertw
 from shapes import Array
 
 from creep_fem.config import load_config
-from creep_fem.microstructure import (
-    Layout,
-    MeshSizes,
-    ParticleMesh,
-    build_mesh,
-    read_layout,
-)
+from creep_fem.microstructure import read_layout
 from creep_fem.results.history import HistoryRow
 from creep_fem.simulation import Simulation
 
@@ -36,13 +31,6 @@ def simulation(socs: tuple[float, ...], *overrides: str) -> Simulation:
     stops = [f"cycling.soc.high={socs[-1]}", f"output.fields={list(socs)}"]
     config = load_config(CONFIG, [*stops, *overrides])
     return Simulation(MPI.COMM_WORLD, config, meshed(read_layout(LAYOUT), config.mesh))
-
-
-def meshed(layout: Layout, sizes: MeshSizes) -> ParticleMesh:
-    """Mesh a layout once for all processes (collective)."""
-    comm = MPI.COMM_WORLD
-    mesh: ParticleMesh = comm.bcast(build_mesh(layout, sizes) if comm.rank == 0 else None)
-    return mesh
 
 
 def march(run: Simulation, socs: tuple[float, ...]) -> list[HistoryRow]:
@@ -60,11 +48,7 @@ def march(run: Simulation, socs: tuple[float, ...]) -> list[HistoryRow]:
 def outlined_areas(run: Simulation) -> Array:
     """Area of every body in um^2 from the deformed sides of its cells alone (collective)."""
     particles = run.particles
-    domain, displacement = run.problem.model.domain, run.problem.model.displacement
-    moves = np.zeros_like(particles.points)
-    owned = slice(domain.owned_nodes)
-    moves[domain.node_point[owned]] = displacement.x.array.reshape(-1, 2)[owned]
-    run.comm.Allreduce(MPI.IN_PLACE, moves)
+    moves = point_displacements(run.problem.model, particles)
     corners = (particles.points + moves)[particles.cells]
     areas = np.zeros(len(particles.cells))
     for start, end, middle in ((0, 1, 3), (1, 2, 4), (2, 0, 5)):
