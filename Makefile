@@ -34,7 +34,7 @@ format: $(INSTALLED)  ## rewrite the sources in the agreed style
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench-peers: $(INSTALLED)    ## compare with CalculiX on three problems; options in PEERS
+bench-peers: $(INSTALLED)    ## compare with CalculiX and MOOSE on three problems; options in PEERS
 	$(BIN)/python -m benchmarks.peers $(PEERS)
 
 lock: $(INSTALLED)    ## record the versions installed in .venv in requirements.lock

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.machine import describe
-from benchmarks.peers import calculix, own, published, tables
+from benchmarks.peers import calculix, moose, own, published, tables
 from benchmarks.peers.outcome import Outcome, merge
 from benchmarks.peers.problems import PROBLEMS, quantities
 
@@ -21,6 +22,26 @@ RESULTS = ROOT / "benchmarks" / "results"
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 
 Runner = Callable[[], Outcome]
+
+
+@dataclass(frozen=True)
+class _Peers:
+    """Commands that start the other codes, None for those that are not here."""
+
+    calculix: str | None
+    moose: moose.Command | None
+
+    def missing(self) -> list[str]:
+        """A line for every code that is not here."""
+        lines = [calculix.MISSING] if self.calculix is None else []
+        return lines + ([moose.MISSING] if self.moose is None else [])
+
+    def versions(self) -> dict[str, str]:
+        """Version of every code."""
+        return {
+            "CalculiX": calculix.version(self.calculix) if self.calculix else "missing",
+            "MOOSE": moose.version(self.moose) if self.moose else "missing",
+        }
 
 
 def main(
@@ -34,22 +55,20 @@ def main(
         bool, typer.Option("--publish", help="Update the reference result and the document.")
     ] = False,
 ) -> None:
-    """Solve the benchmark problems with creep_fem and with CalculiX."""
+    """Solve the benchmark problems with creep_fem, with CalculiX and with MOOSE."""
     problems = problem or list(PROBLEMS)
     unknown = sorted(set(problems) - set(PROBLEMS))
     if unknown:
         raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(PROBLEMS)}")
-    command = calculix.executable(ccx)
-    if command is None:
-        _tell(f"{calculix.MISSING}; running creep_fem alone")
+    peers = _Peers(calculix.executable(ccx), moose.executable())
+    for line in peers.missing():
+        _tell(f"{line}; running without")
     outcomes = []
     for name in (name for name in PROBLEMS if name in problems):
         own.warm_up(name)
-        outcomes += _alternate(_runners(name, command, time_limit), repetitions)
+        outcomes += _alternate(_runners(name, peers, time_limit), repetitions)
         outcomes += [outcome for outcome in published.outcomes() if outcome.problem == name]
-    machine = describe("benchmarks.peers") | {
-        "CalculiX": calculix.version(command) if command else "missing"
-    }
+    machine = describe("benchmarks.peers") | peers.versions()
     machine["time limit"] = f"{time_limit:g} s"
     tables.show(outcomes)
     _write(outcomes, machine, "peers")
@@ -58,15 +77,26 @@ def main(
         tables.write_between_markers(DOCUMENT, tables.markdown(outcomes, machine))
 
 
-def _runners(problem: str, command: str | None, time_limit: float) -> list[Runner]:
+def _runners(problem: str, peers: _Peers, time_limit: float) -> list[Runner]:
     runners: list[Runner] = [partial(own.run, problem, time_limit)]
-    if command is not None:
-        for case in calculix.CASES:
-            if case.problem == problem:
-                name = case.code.lower().replace(",", "").replace(" ", "-")
-                folder = RESULTS / "decks" / f"{problem}-{name}"
-                runners.append(partial(calculix.run, case, command, folder, time_limit))
+    if peers.calculix is not None:
+        runners += [
+            partial(calculix.run, case, peers.calculix, _folder(problem, case.code), time_limit)
+            for case in calculix.CASES
+            if case.problem == problem
+        ]
+    if peers.moose is not None:
+        runners += [
+            partial(moose.run, case, peers.moose, _folder(problem, case.code), time_limit)
+            for case in moose.CASES
+            if case.problem == problem
+        ]
     return runners
+
+
+def _folder(problem: str, code: str) -> Path:
+    name = code.lower().replace(",", "").replace(" ", "-")
+    return RESULTS / "decks" / f"{problem}-{name}"
 
 
 def _alternate(runners: list[Runner], repetitions: int) -> list[Outcome]:

@@ -71,15 +71,7 @@ def walls(mesh: ParticleMesh, names: Sequence[str], material: str) -> list[str]:
         names: Walls that are needed.
         material: Name of their material.
     """
-    low, high = 0.0, mesh.box
-    out, end = -_WALL_DEPTH, mesh.box + _WALL_DEPTH
-    # counter-clockwise, the face on the box first
-    corners = {
-        "LEFT": [(low, low), (low, high), (out, high), (out, low)],
-        "RIGHT": [(high, high), (high, low), (end, low), (end, high)],
-        "BOTTOM": [(high, low), (low, low), (low, out), (high, out)],
-        "TOP": [(low, high), (high, high), (high, end), (low, end)],
-    }
+    corners = wall_corners(mesh.box)
     node, element, blocks = len(mesh.points) + 1, len(mesh.cells) + 1, []
     for name in names:
         fixed = range(node, node + 4)
@@ -92,6 +84,17 @@ def walls(mesh: ParticleMesh, names: Sequence[str], material: str) -> list[str]:
         ]
         node, element = node + 4, element + 1
     return blocks
+
+
+def wall_corners(box: float) -> dict[str, list[tuple[float, float]]]:
+    """Corners in um of a strip outside each wall, counter-clockwise, the face on the box first."""
+    low, high, out, end = 0.0, box, -_WALL_DEPTH, box + _WALL_DEPTH
+    return {
+        "LEFT": [(low, low), (low, high), (out, high), (out, low)],
+        "RIGHT": [(high, high), (high, low), (end, low), (end, high)],
+        "BOTTOM": [(high, low), (low, low), (low, out), (high, out)],
+        "TOP": [(low, high), (high, high), (high, end), (low, end)],
+    }
 
 
 def contact(method: Method, pairs: Sequence[tuple[str, str]]) -> list[str]:

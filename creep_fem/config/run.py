@@ -112,8 +112,8 @@ class Contact(Section):
         touching_gap: Surfaces closer than this count as touching, in um.
     """
 
-    stiffness: Stiffness = default("1000 GPa/um")
-    smoothing: Length = default("3 nm")
+    stiffness: Stiffness = default("400 GPa/um")
+    smoothing: Length = default("2 nm")
     zero_gap_pressure: Stress = default("100 MPa")
     surface_drag: Drag = default("4 GPa*s/um")
     touching_gap: Length = default("10 nm")
@@ -181,7 +181,7 @@ class Newton(Section):
         surface_step: Largest motion of a surface point within one iteration in um.
     """
 
-    tolerance: Annotated[float, Quantity(NUMBER, at_least=1e-12, at_most=1e-3)] = 1e-8
+    tolerance: Annotated[float, Quantity(NUMBER, at_least=1e-12, at_most=1e-3)] = 1e-6
     maximum_iterations: Annotated[int, Whole(at_least=1)] = 40
     surface_step: Length = default("0.05 um")
 

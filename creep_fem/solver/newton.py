@@ -18,6 +18,7 @@ import creep_fem._backend  # noqa: F401  isort: skip
 
 import numpy as np
 from mpi4py import MPI
+from numpy.typing import NDArray
 from petsc4py import PETSc
 
 from creep_fem.errors import ConfigError, Problem
@@ -127,10 +128,19 @@ class NewtonSolver:
         snes.setTolerances(max_it=self.settings.maximum_iterations + 1)
         return snes
 
-    def solve(self) -> NewtonResult:
-        """Solve from the displacement the model holds; it holds the result afterwards."""
+    def solve(self, guess: NDArray[np.float64] | None = None) -> NewtonResult:
+        """Solve from the displacement the model holds; it holds the result afterwards (collective).
+
+        Args:
+            guess: Another first guess, like the model's displacement array; it is preferred if its
+                residual is smaller. Extrapolated surfaces may have run into one another.
+        """
         x = self._vector
         self.problem.read_displacement(x)
+        if guess is not None:
+            self._trial.setArray(guess[: x.getLocalSize()])
+            if self._residual_norm(self._trial) < self._residual_norm(x):
+                self._trial.copy(x)
         self._residuals, self._reason, self._trial_is_current = [], "", False
         if not self._converged:
             self._shift = 0.0
@@ -141,6 +151,14 @@ class NewtonSolver:
         self._converged = self._snes.getConvergedReason() > 0
         iterations = self._snes.getIterationNumber()
         return NewtonResult(self._converged, self._reason, iterations, tuple(self._residuals))
+
+    def _residual_norm(self, x: PETSc.Vec) -> float:
+        """Norm of the residual in GPa um; infinite where an element is turned inside out."""
+        if not np.isfinite(self.problem.move_to(x)):
+            return np.inf
+        gradient = self._snes.getFunction()[0]
+        self.problem.residual(gradient)
+        return float(gradient.norm())
 
     def close(self) -> None:
         """Free the PETSc solvers (collective); they hold this object, so no collector would."""

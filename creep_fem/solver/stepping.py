@@ -90,10 +90,11 @@ class TimeStepper:
         self.time, self.number = 0.0, 0
         self._dt = settings.initial
         self._creep_rate: NDArray[np.float64] | None = None
+        self._velocity: NDArray[np.float64] | None = None
 
     def turn_around(self) -> None:
-        """Start with a small step again and forget the creep rate: the loading reverses here."""
-        self._creep_rate = None
+        """Start with a small step again and forget all rates: the loading reverses here."""
+        self._creep_rate = self._velocity = None
         self._dt = self.settings.initial
 
     def advance_to(self, milestone: float) -> Iterator[AcceptedStep]:
@@ -132,11 +133,10 @@ class TimeStepper:
         return self._accept(_Attempt(trial, dt, iterations, rejected, error, result), milestone)
 
     def _attempt(self, dt: float, start: NDArray[np.float64]) -> NewtonResult:
-        # the old state is the best first guess: extrapolated surfaces run into one another
         self.problem.model.displacement.x.array[:] = start
         self.problem.begin(dt)
         self.loading.apply(self.time + dt)
-        return self.solver.solve()
+        return self.solver.solve(None if self._velocity is None else start + dt * self._velocity)
 
     def _log_rejection(self, result: NewtonResult, dt: float, error: float) -> None:
         cause = f"creep error {error:.2g}" if result.converged else result.reason
@@ -170,6 +170,7 @@ class TimeStepper:
     def _accept(self, attempt: _Attempt, milestone: float) -> AcceptedStep:
         model, dt = self.problem.model, attempt.dt
         self._creep_rate = model.creep_increment / dt
+        self._velocity = (model.displacement.x.array - self.problem.start) / dt
         model.accept()
         self.number += 1
         at_end = dt >= milestone - self.time

@@ -55,10 +55,10 @@ def test_values_are_in_internal_units(path):
 def test_defaults_are_those_that_are_documented(path):
     config = load_config(path)
     contact, step, newton = config.contact, config.time_step, config.newton
-    assert (contact.stiffness, contact.smoothing, contact.touching_gap) == (1000.0, 0.003, 0.01)
+    assert (contact.stiffness, contact.smoothing, contact.touching_gap) == (400.0, 0.002, 0.01)
     assert (step.initial, step.minimum, step.maximum) == (200.0, 1e-3, 3600.0)
     assert step.creep_tolerance == 1e-3
-    assert (newton.tolerance, newton.maximum_iterations, newton.surface_step) == (1e-8, 40, 0.05)
+    assert (newton.tolerance, newton.maximum_iterations, newton.surface_step) == (1e-6, 40, 0.05)
     assert config.petsc_options == {}
     assert (config.output.fields, config.output.figures) == ("half_cycles", True)
 
@@ -221,7 +221,7 @@ def test_json_schema_describes_quantities_and_knows_all_sections():
     mesh = schema["$defs"]["Mesh"]
     assert mesh["properties"]["surface_size"]["type"] == "string"
     assert "a length above 0 um" in mesh["properties"]["surface_size"]["description"]
-    assert schema["$defs"]["Contact"]["properties"]["stiffness"]["default"] == "1000 GPa/um"
+    assert schema["$defs"]["Contact"]["properties"]["stiffness"]["default"] == "400 GPa/um"
     assert "Se" in schema["$defs"]["ActiveChoice"]["properties"]["name"]["enum"]
     assert "growth_mode" in schema["$defs"]["ActiveChoice"]["required"]
     assert schema["additionalProperties"] is False

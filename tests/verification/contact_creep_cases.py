@@ -96,7 +96,8 @@ def maxwell_cylinder() -> Report:
         "Maxwell cylinder on a nearly rigid flat",
         "a^2 = (R/pi) (P/G + int P dt/mu), p = (2/R) int G(t - s) d/ds sqrt(a(s)^2 - x^2) ds",
         "Lee and Radok, J. Appl. Mech. 27, 1960, 438: Hertz by the correspondence principle",
-        f"P2, {columns} columns, {len(exact)} steps; Poisson's ratio {_INCOMPRESSIBLE}; the"
+        "P2 with bubbles,"
+        f" {columns} columns, {len(exact)} steps; Poisson's ratio {_INCOMPRESSIBLE}; the"
         f" measured force, constant within {100.0 * spread:.1f} %, enters the closed form",
         (
             Check("edge of the contact over a, mean for t > mu/(2 G)", mean, 1.0, 0.02),
@@ -151,7 +152,8 @@ def power_law_growth() -> Report:
         "Growth of a contact in power-law creep",
         "a^(n+1) ~ int P^n dt, so a ~ t^(1/(n+1)) under a constant force",
         "self-similarity; Storakers, Biwa and Larsson, Int. J. Solids Struct. 34, 1997, 3061",
-        f"P2, {_COLUMNS} columns, {_STEPS} steps of 10 % in the approach; a = 0.6 to 1.9 um",
+        "P2 with bubbles,"
+        f" {_COLUMNS} columns, {_STEPS} steps of 10 % in the approach; a = 0.6 to 1.9 um",
         tuple(
             Check(f"exponent times n + 1, n = {n:g}", _exponent(n, time), 1.0, 0.03)
             for n, time in durations.items()

@@ -96,7 +96,8 @@ def _report(name: str, lower_young: float, approach: float) -> Report:
         f"Hertz line contact, {name}",
         "a^2 = 4 P R/(pi E*), p0 = 2 P/(pi a), p = p0 sqrt(1 - x^2/a^2)",
         _SOURCE,
-        f"P2, {columns} columns graded towards the contact, the flat body has 0.8 as many;"
+        "P2 with bubbles,"
+        f" {columns} columns graded towards the contact, the flat body has 0.8 as many;"
         f" R = {RADIUS:g} um, a = {exact.half_width:.2f} um; P from the wall's reaction",
         (
             Check("half-width a in um", width, exact.half_width, 0.02),

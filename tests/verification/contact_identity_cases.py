@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from contact_bodies import moved, unfolded
 from contact_press import Press
+from distributed import meshed
 from harness import material
-from packings import meshed
 from records import Check, Convergence, RankLimit, Report, case
 from scipy.spatial import KDTree
 from shapes import Array
@@ -128,7 +128,7 @@ def action_equals_reaction() -> Report:
         "Action equals reaction",
         "sum of the contact forces = 0, sum of their moments = 0",
         "the gap does not change in a rigid motion",
-        "P2, a disc that swells between two others; no contact reaches a mirrored end",
+        "P2 with bubbles, a disc that swells between two others; no contact reaches a mirrored end",
         (
             Check(
                 "sum of forces over the largest",
@@ -188,7 +188,8 @@ def mirrored_ends() -> Report:
         "Contact that ends at symmetry walls",
         "the solution of the mirrored problem on the mirrored mesh",
         "symmetry",
-        "P2, four discs cut by the walls, 16 images joined to 9 discs; swelling and creep",
+        "P2 with bubbles,"
+        " four discs cut by the walls, 16 images joined to 9 discs; swelling and creep",
         tuple(
             Check(f"error of the {n}", e, 0.0, 1e-6, 1.0)
             for n, e in zip(names, errors, strict=True)
@@ -207,7 +208,8 @@ def mirror_images() -> Report:
         "Contact across symmetry walls",
         "the solution of the mirrored problem on the mirrored mesh",
         "symmetry",
-        f"P2, surface sizes {sizes} um; the wall acts on nodes, the image on integration points",
+        "P2 with bubbles,"
+        f" surface sizes {sizes} um; the wall acts on nodes, the image on integration points",
         tuple(
             Check(f"error of the {n}", e, 0.0, 1e-2, 1.0)
             for n, e in zip(names, errors[-1], strict=True)
@@ -233,7 +235,7 @@ def two_particles() -> Report:
         "Two particles with a plane of symmetry",
         "mirrored nodes move to mirrored places; the walls' forces balance",
         "symmetry",
-        f"P2, {len(packing.cells)} cells; swelling by 60 % with creep",
+        f"P2 with bubbles, {len(packing.cells)} cells; swelling by 60 % with creep",
         (
             Check("asymmetry of the displacement over the largest", skew, 0.0, 1e-6, 1.0),
             Check("force on the left wall over the right one", walls.left / walls.right, 1.0, 1e-3),

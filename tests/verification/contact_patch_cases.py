@@ -83,7 +83,7 @@ def patch_flat() -> Report:
         "Contact patch test, flat interface",
         "uniform stress in each block; heights, stretches and gap law add up to the box",
         "equilibrium and Hencky's law in closed form",
-        "P2, 4 x 2 cells on 5 x 3 cells",
+        "P2 with bubbles, 4 x 2 cells on 5 x 3 cells",
         (
             Check("largest error of the contact pressure", worst, 0.0, 1e-2, 1.0),
             Check("mean contact pressure in GPa", press.force / _BOX, exact, 1e-4),
@@ -123,7 +123,8 @@ def patch_curved() -> Report:
         "Contact patch test, curved interface",
         "p = K J ln J everywhere and no deviator; the law's gap vanishes at this pressure",
         "confined swelling",
-        f"P2, {columns} columns below, about 5/4 as many above; smallest radius of curvature 1 um",
+        "P2 with bubbles,"
+        f" {columns} columns below, about 5/4 as many above; smallest radius of curvature 1 um",
         (
             Check("largest error of the contact pressure", largest[-1], 0.0, 1e-2, 1.0),
             Check("error of the stresses near the interface, rms", stress[-1], 0.0, 1e-2, 1.0),

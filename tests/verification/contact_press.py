@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import creep_fem._backend  # noqa: F401  isort: skip
 
 import numpy as np
+from distributed import gathered, point_displacements, point_values
 from mpi4py import MPI
-from packings import gathered, point_displacements, point_values
 from shapes import Array
 
 from creep_fem.contact.boundary import Boundary

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from contact_identity_cases import LAW, PHASES, Sizes
 from contact_press import Press
-from packings import meshed
+from distributed import meshed
 from records import Check, Report, case
 
 from creep_fem.contact.law import PressureGapLaw
@@ -92,7 +92,8 @@ def law_insensitivity() -> Report:
         "Insensitivity to the contact law",
         "none: changes against stiffness 100 GPa/um and smoothing 4 nm",
         "stated bounds",
-        f"P2, three particles, surface size {_SURFACE:g} um; swelling by 80 % with creep",
+        "P2 with bubbles,"
+        f" three particles, surface size {_SURFACE:g} um; swelling by 80 % with creep",
         tuple(checks),
     )
 
@@ -113,6 +114,6 @@ def mesh_insensitivity() -> Report:
         "Insensitivity to the mesh",
         "none: changes against the finest mesh",
         "stated bounds",
-        f"P2, three particles, surface sizes {sizes} um; swelling by 80 % with creep",
+        f"P2 with bubbles, three particles, surface sizes {sizes} um; swelling by 80 % with creep",
         tuple(checks),
     )

@@ -15,7 +15,7 @@ from creep_fem.materials.parameters import NortonCreep
 YOUNG, POISSON = 10.0, 0.25  # GPa, 1
 SHEAR = YOUNG / (2.0 * (1.0 + POISSON))
 REFINEMENTS = (10, 20, 40, 80)
-MESH = "P2, 8 irregular triangles (the state is uniform)"
+MESH = "P2 with bubbles, 8 irregular triangles (the state is uniform)"
 
 
 def law(exponent: float) -> NortonCreep:

@@ -104,7 +104,8 @@ def thick_cylinder() -> Report:
         " u' = (sqrt(3)/2) A (s_e(a)/s_ref)^n a",
         "equilibrium, incompressible flow and Norton's law; Odqvist, Mathematical Theory"
         " of Creep and Creep Rupture, Oxford 1974",
-        f"P2, irregular triangles, {cells} cells through the wall; elastic strains of 1e-8",
+        "P2 with bubbles,"
+        f" irregular triangles, {cells} cells through the wall; elastic strains of 1e-8",
         tuple(checks),
         tuple(studies),
     )
@@ -144,7 +145,7 @@ def pore_closure() -> Report:
         "Closure of a cylindrical pore",
         "A_p'/A_p = -sqrt(3) A [sqrt(3) p/(n s_ref (1 - f^(1/n)))]^n, f = A_p/(A_p + A_solid)",
         "thick cylinder at every instant; f -> 0: Budiansky, Hutchinson and Slutsky, 1982",
-        f"P2, irregular triangles, {cells} cells through the wall, {steps_list} steps",
+        f"P2 with bubbles, irregular triangles, {cells} cells through the wall, {steps_list} steps",
         (
             Check("relative area of the pore", areas[-1], exact, 2e-3),
             Check("relative area of the pore, extrapolated to dt = 0", limit, exact, 5e-4),

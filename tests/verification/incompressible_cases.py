@@ -43,7 +43,7 @@ def manufactured_creep() -> Report:
         "x = X + 0.4 Y + 0.15 sin(pi Y), y = Y + 0.1 sin(pi x): det F = 1, so p = 0; one implicit"
         f" step with n = 1 is elasticity with G/{softening:.0f}",
         "body force -Div P by symbolic differentiation of a material law written anew",
-        f"P2 + bubble, irregular triangles, {DIVISIONS} cells per side, one step",
+        f"P2 with bubbles, irregular triangles, {DIVISIONS} cells per side, one step",
         (
             Check(
                 "L2 error on the finest mesh: like that of a stiffer body on cells larger by",
@@ -113,7 +113,7 @@ def confined_flow() -> Report:
         "u = curl of 1e-7 (sin(pi x) sin(pi y))^2 exp(x)/pi - grad p/(3.25 pi^2 K),"
         " p = 3e-7 G' cos(pi x) sin(1.5 pi y)",
         "linear elasticity with G' = G/" + f"{softening:.0f} (strains of 1e-7)",
-        f"P2 + bubble, {cells} cells per side, regular and irregular triangles, one step",
+        f"P2 with bubbles, {cells} cells per side, regular and irregular triangles, one step",
         (
             Check(
                 "pressure error at points / mises, regular 16 x 16",
@@ -183,7 +183,8 @@ def squeezed_block() -> Report:
         "none: against the force extrapolated from the three finest meshes; the"
         " pressure is singular where the plate ends",
         "no theory: limits and orders are those observed, kept so that they do not get worse",
-        f"P2 + bubble, {cells} cells per side, regular and irregular triangles, 20 steps, n = 4.5",
+        "P2 with bubbles,"
+        f" {cells} cells per side, regular and irregular triangles, 20 steps, n = 4.5",
         (
             Check("force on 8 x 8 cells in GPa um", regular[1].force, reference, 2e-2),
             Check("force on 8 x 8 irregular cells in GPa um", irregular[1].force, reference, 2e-2),

@@ -79,6 +79,7 @@ def objectivity() -> Report:
         "Objectivity",
         "F -> Q F and X -> Q X leave the stress invariants and turn the motion",
         "frame indifference and isotropy",
-        f"P2, 4 x 4 irregular cells, {STEPS} steps of {TURN} rad with swelling and creep",
+        "P2 with bubbles,"
+        f" 4 x 4 irregular cells, {STEPS} steps of {TURN} rad with swelling and creep",
         tuple(checks),
     )

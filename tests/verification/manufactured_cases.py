@@ -150,6 +150,6 @@ def manufactured_swelling() -> Report:
         "u = (0.25 x + 0.1 y + 0.05 sin(pi x) cos(pi y), "
         " 0.05 y + 0.05 sin(pi y) exp(x/2)), J = 1.3",
         "body force -Div P by symbolic differentiation of a material law written anew",
-        f"P2, irregular triangles, {DIVISIONS} cells per side",
+        f"P2 with bubbles, irregular triangles, {DIVISIONS} cells per side",
         convergence=study([solve(n, large_strain, growth=(stretch, stretch)) for n in DIVISIONS]),
     )

@@ -8,9 +8,9 @@ from pathlib import Path
 import creep_fem._backend  # noqa: F401  isort: skip
 
 import numpy as np
+from distributed import meshed, point_displacements
 from mpi4py import MPI
 from numpy.typing import NDArray
-from packings import meshed, point_displacements
 from records import Check, Report, Table, case
 from scipy.special import lambertw
 from shapes import Array
