@@ -125,8 +125,8 @@ def confined_flow() -> Report:
             Check("the same, irregular", irregular[0].pressure, 0.0, 0.05, 1.0),
         ),
         (
-            *study(irregular, cells),
-            *study(regular, cells),
+            *study(irregular, cells, ", irregular"),
+            *study(regular, cells, ", regular"),
             *(
                 Convergence(
                     f"pressure, {name}", "h in um", sizes, tuple(e.pressure for e in found), 1.5

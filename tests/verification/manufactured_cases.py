@@ -136,8 +136,8 @@ def study(found: Sequence[Errors], divisions: Sequence[int] = DIVISIONS) -> tupl
     """Convergence of the displacement over all refinements: quadratic elements."""
     sizes = tuple(1.0 / n for n in divisions)
     return (
-        Convergence("displacement, L2", "h in um", sizes, tuple(e.l2 for e in found), 3.0),
-        Convergence("displacement, H1", "h in um", sizes, tuple(e.h1 for e in found), 2.0),
+        Convergence(f"displacement{mesh}, L2", "h in um", sizes, tuple(e.l2 for e in found), 3.0),
+        Convergence(f"displacement{mesh}, H1", "h in um", sizes, tuple(e.h1 for e in found), 2.0),
     )
 
 
