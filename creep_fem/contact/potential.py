@@ -206,11 +206,10 @@ class WallTerms:
         """Add the energy's gradient in GPa um to a flat array of surface dofs, shape (2 ns,)."""
         gradient.reshape(-1, 2)[self.nodes] -= self.forces().sum(axis=0)
 
-    def hessian(self) -> NodeBlocks:
-        """Diagonal second derivative of the energy in GPa (per unit thickness)."""
-        stiffness = 2.0 * self.law.tangent(self._image_gaps).sum(axis=0) * self.lengths[:, None]
-        near = np.flatnonzero(stiffness.any(axis=1))
-        return NodeBlocks(self.nodes[near, None], stiffness[near, :, None] * np.eye(2))
+    def stiffness(self) -> NDArray[np.float64]:
+        """The second derivative of the energy in GPa, which is diagonal, shape (n, 2)."""
+        stiffness: NDArray[np.float64] = self.law.tangent(self._image_gaps).sum(axis=0)
+        return 2.0 * stiffness * self.lengths[:, None]
 
 
 @dataclass(frozen=True)
@@ -249,9 +248,14 @@ class ContactState:
         self.walls.add_gradient(gradient)
         return gradient
 
-    def hessian(self) -> tuple[NodeBlocks, NodeBlocks]:
-        """Energy Hessian in GPa: sum it over processes."""
-        return self.pairs.hessian(), self.walls.hessian()
+    def hessian(self) -> tuple[NodeBlocks, NDArray[np.float64]]:
+        """Energy Hessian in GPa, to be summed over processes.
+
+        Returns:
+            What couples surface nodes, and what each of the nodes this process takes care of adds
+            to its diagonal, shape (n, 2).
+        """
+        return self.pairs.hessian(), self.walls.stiffness()
 
 
 class Contact:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 
 from creep_fem.errors import ConfigError, Problem
+from creep_fem.solver.phases import Phase, timed
 from creep_fem.solver.problem import StepProblem
 
 _ARMIJO = 1e-4
@@ -185,11 +186,17 @@ class NewtonSolver:
 
     def apply(self, _pc: PETSc.PC, gradient: PETSc.Vec, direction: PETSc.Vec) -> None:
         """Solve for a direction of descent (PETSc's preconditioner interface)."""
-        self._inner.solve(gradient, direction)
+        self._solve_linear(gradient, direction)
         shifts = 0
         while self._is_unfit(gradient, direction, shifts) and self._raise_shift():
-            self._inner.solve(gradient, direction)
+            self._solve_linear(gradient, direction)
             shifts += 1
+
+    def _solve_linear(self, gradient: PETSc.Vec, direction: PETSc.Vec) -> None:
+        with timed(Phase.FACTORISE):
+            self._inner.setUp()
+        with timed(Phase.SOLVE):
+            self._inner.solve(gradient, direction)
 
     def _is_unfit(self, gradient: PETSc.Vec, direction: PETSc.Vec, shifts: int) -> bool:
         """Whether a direction was not found, points uphill or leaps."""
@@ -224,7 +231,7 @@ class NewtonSolver:
                 self._reason = "no step along the descent direction lowers the potential"
                 direction.zeroEntries()
                 return True
-            self._inner.solve(gradient, direction)
+            self._solve_linear(gradient, direction)
         if length == 1.0:
             lowered = self._shift / _SHIFT_FACTOR
             self._shift = lowered if lowered >= _SHIFT_MINIMUM else 0.0
