@@ -216,12 +216,14 @@ def test_projection_ends_at_a_foot_of_the_perpendicular() -> None:
     for _ in range(20):
         wavy = points + 0.015 * rng.normal(size=points.shape)
         bodies = boundary.node_body
-        feet = project(boundary, wavy, wavy, nearby_bodies(boundary, wavy, wavy, bodies, 0.4))
+        curves = boundary.curves(wavy)
+        feet = project(boundary, curves, wavy, nearby_bodies(boundary, wavy, wavy, bodies, 0.4))
         control = boundary.control_points(wavy, feet.edge)
         foot, slope = (
             np.einsum("nk,nki->ni", boundary.weights(feet.edge, feet.parameter, k), control)
             for k in (0, 1)
         )
+        np.testing.assert_allclose(curves.at(feet.edge, feet.parameter)[:2], [foot, slope])
         along = np.einsum("ni,ni->n", wavy[feet.point] - foot, slope)
 
         assert np.abs(along).max() < 1e-9

@@ -132,7 +132,9 @@ def pressure_error(body: LoadedBody, pressure: Expr) -> float:
     return float(np.sqrt(np.mean(error**2)) / np.mean(values.mises))
 
 
-def study(found: Sequence[Errors], divisions: Sequence[int] = DIVISIONS) -> tuple[Convergence, ...]:
+def study(
+    found: Sequence[Errors], divisions: Sequence[int] = DIVISIONS, mesh: str = ""
+) -> tuple[Convergence, ...]:
     """Convergence of the displacement over all refinements: quadratic elements."""
     sizes = tuple(1.0 / n for n in divisions)
     return (
