@@ -1,6 +1,6 @@
 # `make demo` and `make test` need nothing but Python >= 3.12, a C compiler and gmsh's system libraries;
 # scripts/bootstrap names what is missing.
-.PHONY: bench-peers demo test lint format lock image clean help
+.PHONY: bench-peers demo test verify lint format lock image clean help
 
 BIN := .venv/bin
 INSTALLED := .venv/installed

@@ -32,11 +32,13 @@ __all__ = [
 ]
 
 
-def run(config: RunConfig, output: Path | None = None, quiet: bool = False) -> RunResult:
+def run(
+    config: RunConfig, output: Path | None = None, quiet: bool = False, profile: bool = False
+) -> RunResult:
     """Run a simulation; see ``creep_fem.simulation.run``."""
     from creep_fem.simulation import run as simulate
 
-    return simulate(config, output=output, quiet=quiet)
+    return simulate(config, output=output, quiet=quiet, profile=profile)
 
 
 def __getattr__(name: str) -> Any:

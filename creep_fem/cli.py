@@ -153,12 +153,15 @@ def run(
         Path, typer.Option(metavar="DIR", help="Folder that collects the run folders.")
     ] = Path("results"),
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Write PETSc's log view to DIR/NAME/profile.txt.")
+    ] = False,
 ) -> None:
     """Simulate a config; the results go to a new folder DIR/NAME."""
     loaded = creep_fem.load_config(config, overrides or ())
     _create(output)
     try:
-        result = creep_fem.run(loaded, output=output, quiet=quiet)
+        result = creep_fem.run(loaded, output=output, quiet=quiet, profile=profile)
     except KeyboardInterrupt as error:
         raise _InterruptedError from error
     if not quiet:

@@ -40,13 +40,14 @@ from creep_fem.results.run_folder import (
 )
 from creep_fem.results.snapshot import StateFields
 from creep_fem.solver.newton import NewtonSettings, NewtonSolver
+from creep_fem.solver.phases import Phase, PhaseTimes, table, timed, write_log_view
 from creep_fem.solver.problem import StepProblem
 from creep_fem.solver.stepping import AcceptedStep, StepSettings, TimeStepper
 
 logger = logging.getLogger(__name__)
 
 # Motion of the surface in um after which contact is searched and the matrix allocated anew.
-SEARCH_MARGIN = 0.1
+SEARCH_MARGIN = 0.2
 # Shear strain whose forces are the floor of the scale against which residuals are judged.
 _FORCE_FLOOR_STRAIN = 1e-3
 
@@ -222,6 +223,7 @@ def run(
     output: Path | None = None,
     quiet: bool = False,
     comm: MPI.Intracomm = MPI.COMM_WORLD,
+    profile: bool = False,
 ) -> RunResult:
     """Run a config and write its results (collective).
 
@@ -230,6 +232,7 @@ def run(
         output: Folder that collects run folders; ``results`` if not given.
         quiet: Whether to leave out the progress bar and the notes on a repaired layout.
         comm: Communicator of the run.
+        profile: Whether to write PETSc's log view to ``profile.txt``.
 
     Returns:
         Folder and history.
@@ -239,19 +242,25 @@ def run(
             cannot be written; what was computed until then is on disk.
         KeyboardInterrupt: On Ctrl-C, with the same on disk.
     """
-    started = time.perf_counter()
+    started, phases = time.perf_counter(), PhaseTimes()
     # Before there is a folder: particles that cannot be made leave nothing behind.
-    particles = make_particles(comm, config)
+    with timed(Phase.SET_UP):
+        particles = make_particles(comm, config)
     with _run_folder(comm, config, particles, output or Path("results")) as folder:
         _tell(comm, particles.notes, quiet)
         with _figures_if_stuck(comm, config, folder), _end_logged():
-            with closing(Simulation(comm, config, particles.mesh)) as simulation:
+            with timed(Phase.SET_UP):
+                prepared = Simulation(comm, config, particles.mesh)
+            with closing(prepared) as simulation:
                 _log_size(simulation, time.perf_counter() - started)
                 _march(simulation, folder, quiet)
-            logger.info("finished in %.1f s", time.perf_counter() - started)
             if config.output.figures:
-                with failing_together(comm):
+                with failing_together(comm), timed(Phase.OUTPUT):
                     _draw(comm, folder)
+            if profile:
+                write_log_view(comm, folder.profile)
+            total = time.perf_counter() - started
+            logger.info("finished in %.1f s\n%s", total, table(phases.seconds(comm), total))
         return RunResult(folder.path, read_history(folder.history))
 
 
@@ -339,13 +348,14 @@ def _march(simulation: Simulation, folder: RunFolder, quiet: bool) -> None:
             RunProgress(simulation.total_time, enabled=comm.rank == 0 and not quiet)
         )
         for half, step in simulation.steps():
-            row = simulation.row(half, step)
-            with failing_together(comm):
-                if history is not None:
-                    history.append(row)
-            if simulation.wants_fields(half, step):
-                fields.update()
-                writer.write(step.time)
+            with timed(Phase.OUTPUT):
+                row = simulation.row(half, step)
+                with failing_together(comm):
+                    if history is not None:
+                        history.append(row)
+                if simulation.wants_fields(half, step):
+                    fields.update()
+                    writer.write(step.time)
             progress.update(step.time, half.cycle, row.soc, step.dt, step.iterations)
 
 

@@ -55,11 +55,13 @@ class Arc(Protocol):
 
 def powers(t: NDArray[np.float64], count: int, derivative: int = 0) -> NDArray[np.float64]:
     """Powers of t from 0 to count - 1 or their derivatives, shape (n, count)."""
-    exponent = np.arange(count)
+    products = np.ones((len(t), count - derivative))
+    products[:, 1:] = t[:, None]
     factor = np.ones(count)
     for order in range(derivative):
-        factor = factor * (exponent - order)
-    values: NDArray[np.float64] = factor * t[:, None] ** np.maximum(exponent - derivative, 0)
+        factor = factor * (np.arange(count) - order)
+    values = np.zeros((len(t), count))
+    values[:, derivative:] = factor[derivative:] * np.cumprod(products, axis=1)
     return values
 
 
@@ -157,11 +159,37 @@ class Boundary:
         )
         return values
 
+    def curves(self, positions: NDArray[np.float64]) -> Curves:
+        """The curves of all edges for node positions in um, shape (ns, 2)."""
+        control = self.control_points(positions, np.arange(len(self.control)))
+        return Curves(np.swapaxes(self.coefficients @ control, 0, 1))
+
     def chords(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Lengths from vertex to mid-node and on to the next vertex in um, shape (m, 2)."""
         steps = np.diff(positions[self.edge_nodes], axis=1)
         lengths: NDArray[np.float64] = np.hypot(steps[..., 0], steps[..., 1])
         return lengths
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Curves of all edges at given node positions.
+
+    Attributes:
+        coefficients: Coefficients of the powers of t in um, shape (5, m, 2).
+    """
+
+    coefficients: NDArray[np.float64]
+
+    def at(
+        self, edges: NDArray[np.int64], t: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Points of the curves and their first and second derivatives, each of shape (n, 2)."""
+        c0, c1, c2, c3, c4 = self.coefficients[:, edges]
+        t = t[:, None]
+        point = (((c4 * t + c3) * t + c2) * t + c1) * t + c0
+        slope = ((4.0 * c4 * t + 3.0 * c3) * t + 2.0 * c2) * t + c1
+        return point, slope, (12.0 * c4 * t + 6.0 * c3) * t + 2.0 * c2
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from creep_fem.contact.boundary import Boundary, SurfacePoints
+from creep_fem.contact.boundary import Boundary, Curves, SurfacePoints
 from creep_fem.contact.potential import Contact, ContactState
 from creep_fem.contact.search import FootPoints, nearby_bodies, project
 
@@ -72,10 +72,11 @@ def phase_distances(
     longest = 2.0 * float(boundary.chords(positions).max())
     radius = 2.0 * longest
     missing = np.arange(len(places))
+    curves = boundary.curves(positions)
     while len(missing) and radius < 4.0 * box:
         start = nearby_bodies(boundary, positions, places[missing], body[missing], radius)
-        feet = project(boundary, positions, places[missing], start)
-        found = _signed_distance(boundary, positions, places[missing], feet)
+        feet = project(boundary, curves, places[missing], start)
+        found = _signed_distance(curves, places[missing], feet)
         phase = body_phase[boundary.edge_body[feet.edge]]
         np.minimum.at(distance, (missing[feet.point], phase), found)
         # what is nearer than the radius (less half an edge) cannot have been missed
@@ -194,17 +195,10 @@ def _chord_sums(boundary: Boundary, positions: NDArray[np.float64]) -> NDArray[n
 
 
 def _signed_distance(
-    boundary: Boundary,
-    positions: NDArray[np.float64],
-    points: NDArray[np.float64],
-    feet: FootPoints,
+    curves: Curves, points: NDArray[np.float64], feet: FootPoints
 ) -> NDArray[np.float64]:
     """Distance to the foot points, negative for points inside the other body."""
-    control = boundary.control_points(positions, feet.edge)
-    foot, slope = (
-        np.einsum("nk,nki->ni", boundary.weights(feet.edge, feet.parameter, order), control)
-        for order in range(2)
-    )
+    foot, slope, _ = curves.at(feet.edge, feet.parameter)
     difference = points[feet.point] - foot
     length = np.hypot(difference[:, 0], difference[:, 1])
     cross = difference[:, 0] * slope[:, 1] - difference[:, 1] * slope[:, 0]

@@ -20,7 +20,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from creep_fem.contact.boundary import Boundary, SurfacePoints
+from creep_fem.contact.boundary import Boundary, Curves, SurfacePoints
 from creep_fem.contact.law import PressureGapLaw
 from creep_fem.contact.search import FootPoints, nearby_bodies, project
 
@@ -55,7 +55,8 @@ class PairTerms:
         boundary: Boundary,
         law: PressureGapLaw,
         points: SurfacePoints,
-        positions: NDArray[np.float64],
+        places: NDArray[np.float64],
+        curves: Curves,
         feet: FootPoints,
     ) -> None:
         """Evaluate gaps and frames.
@@ -64,16 +65,13 @@ class PairTerms:
             boundary: The surfaces.
             law: Pressure-gap law.
             points: Integration points.
-            positions: Current positions of the surface nodes in um, shape (ns, 2).
+            places: Their current positions in um, shape (p, 2).
+            curves: The surfaces' current curves.
             feet: Closest points of the pairs.
         """
         self.boundary, self.law, self._points = boundary, law, points
-        control = boundary.control_points(positions, feet.edge)
-        foot, slope = (
-            np.einsum("nk,nki->ni", boundary.weights(feet.edge, feet.parameter, order), control)
-            for order in range(2)
-        )
-        difference = points.positions(boundary, positions)[feet.point] - foot
+        foot, slope, curve = curves.at(feet.edge, feet.parameter)
+        difference = places[feet.point] - foot
         speed = np.hypot(slope[:, 0], slope[:, 1])
         tangent = slope / speed[:, None]
         normal = np.stack([tangent[:, 1], -tangent[:, 0]], axis=1)
@@ -82,7 +80,7 @@ class PairTerms:
         self.feet = FootPoints(feet.point[near], feet.edge[near], feet.parameter[near])
         self.near_gap = self.gap[near]
         self._speed, self._tangent, self._normal = speed[near], tangent[near], normal[near]
-        self._control = control[near]
+        self._curve = curve[near]
         self._length = _SIDE * points.length[self.feet.point]
 
     @cached_property
@@ -131,8 +129,7 @@ class PairTerms:
         """Exact second derivative of the energy in GPa (per unit thickness)."""
         if len(self.near_gap) == 0:
             return NodeBlocks(np.empty((0, 8), dtype=np.int64), np.empty((0, 16, 16)))
-        curve = np.einsum("nk,nki->ni", self._weights(2), self._control)
-        curvature = np.einsum("ni,ni->n", self._normal, curve)
+        curvature = np.einsum("ni,ni->n", self._normal, self._curve)
         dg = self._gap_variation
         shape = self._points.shape[self.feet.point]
         a = self._rows(self._tangent, shape, -self._weights())
@@ -206,11 +203,10 @@ class WallTerms:
         """Add the energy's gradient in GPa um to a flat array of surface dofs, shape (2 ns,)."""
         gradient.reshape(-1, 2)[self.nodes] -= self.forces().sum(axis=0)
 
-    def hessian(self) -> NodeBlocks:
-        """Diagonal second derivative of the energy in GPa (per unit thickness)."""
-        stiffness = 2.0 * self.law.tangent(self._image_gaps).sum(axis=0) * self.lengths[:, None]
-        near = np.flatnonzero(stiffness.any(axis=1))
-        return NodeBlocks(self.nodes[near, None], stiffness[near, :, None] * np.eye(2))
+    def stiffness(self) -> NDArray[np.float64]:
+        """The second derivative of the energy in GPa, which is diagonal, shape (n, 2)."""
+        stiffness: NDArray[np.float64] = self.law.tangent(self._image_gaps).sum(axis=0)
+        return 2.0 * stiffness * self.lengths[:, None]
 
 
 @dataclass(frozen=True)
@@ -249,9 +245,14 @@ class ContactState:
         self.walls.add_gradient(gradient)
         return gradient
 
-    def hessian(self) -> tuple[NodeBlocks, NodeBlocks]:
-        """Energy Hessian in GPa: sum it over processes."""
-        return self.pairs.hessian(), self.walls.hessian()
+    def hessian(self) -> tuple[NodeBlocks, NDArray[np.float64]]:
+        """Energy Hessian in GPa, to be summed over processes.
+
+        Returns:
+            What couples surface nodes, and what each of the nodes this process takes care of adds
+            to its diagonal, shape (n, 2).
+        """
+        return self.pairs.hessian(), self.walls.stiffness()
 
 
 class Contact:
@@ -308,9 +309,10 @@ class Contact:
 
     def evaluate(self, positions: NDArray[np.float64]) -> ContactState:
         """Contact terms at current positions in um, shape (ns, 2)."""
-        points = self.points.positions(self.boundary, positions)
-        self._candidates = project(self.boundary, positions, points, self.candidates)
-        pairs = PairTerms(self.boundary, self.law, self.points, positions, self._candidates)
+        curves = self.boundary.curves(positions)
+        places = self.points.positions(self.boundary, positions)
+        feet = self._candidates = project(self.boundary, curves, places, self.candidates)
+        pairs = PairTerms(self.boundary, self.law, self.points, places, curves, feet)
         nodes = self._nodes
         lengths = self.boundary.node_lengths[nodes]
         walls = WallTerms(self.law, self.box, lengths, nodes, positions[nodes], self._free[nodes])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from creep_fem.contact.boundary import Boundary
+from creep_fem.contact.boundary import Boundary, Curves
 
 _MAX_PROJECTION_ITERATIONS = 100
 _PARAMETER_TOLERANCE = 1e-12
@@ -66,7 +66,7 @@ def nearby_bodies(
 
 def project(
     boundary: Boundary,
-    positions: NDArray[np.float64],
+    curves: Curves,
     points: NDArray[np.float64],
     start: FootPoints,
 ) -> FootPoints:
@@ -76,7 +76,7 @@ def project(
 
     Args:
         boundary: The surfaces.
-        positions: Current positions of the surface nodes in um, shape (ns, 2).
+        curves: Their curves at the current positions.
         points: Positions of the surface points in um, shape (p, 2).
         start: Pairs with first guesses.
 
@@ -90,10 +90,7 @@ def project(
         if len(moving) == 0:
             break
         e, t = edge[moving], parameter[moving]
-        control = boundary.control_points(positions, e)
-        foot, slope, curve = (
-            np.einsum("nk,nki->ni", boundary.weights(e, t, order), control) for order in range(3)
-        )
+        foot, slope, curve = curves.at(e, t)
         difference = points[start.point[moving]] - foot
         speed2 = np.einsum("ni,ni->n", slope, slope)
         convexity = speed2 - np.einsum("ni,ni->n", difference, curve)

@@ -47,6 +47,11 @@ class RunFolder:
         return self.path / "run.log"
 
     @property
+    def profile(self) -> Path:
+        """PETSc's log view, if it was asked for."""
+        return self.path / "profile.txt"
+
+    @property
     def history(self) -> Path:
         """History table, one row per accepted time step."""
         return self.path / "history.csv"

@@ -17,9 +17,10 @@ from petsc4py import PETSc
 
 from creep_fem.contact.boundary import WALL_COMPONENT, Boundary
 from creep_fem.contact.law import PressureGapLaw
-from creep_fem.contact.potential import Contact, ContactState, NodeBlocks
+from creep_fem.contact.potential import Contact, ContactState
 from creep_fem.mechanics.domain import Domain
 from creep_fem.mechanics.model import MechanicsModel
+from creep_fem.solver.phases import Phase, timed
 from creep_fem.solver.surface import SurfaceNodes
 from creep_fem.solver.tangent import TangentMatrix
 
@@ -105,22 +106,23 @@ class StepProblem:
         displacement = self.model.displacement
         displacement.x.array[: self._owned] = x.getArray(readonly=True)
         displacement.x.scatter_forward()
-        admissible = self.model.min_volume_ratio() > 0.0
-        if not self.comm.allreduce(admissible, op=MPI.LAND):
-            self.energy = np.inf
-            return self.energy
-        self.model.update_creep(self.dt)
-        positions = self.surface.positions(displacement)
-        if not self.contact.search_is_valid(positions):
-            self.contact.search(positions, self._margin)
-            self._tangent.check_pattern()
-        self.contact_state = self.contact.evaluate(positions)
-        self._motion = self.surface.owned_values(displacement.x.array - self.start)
-        local = (
-            fem.assemble_scalar(self.model.energy)
-            + self.contact_state.energy
-            + 0.5 * float(np.sum(self._drag_stiffness[:, None] * self._motion**2))
-        )
+        with timed(Phase.CONSTITUTIVE):
+            admissible = self.model.min_volume_ratio() > 0.0
+            if not self.comm.allreduce(admissible, op=MPI.LAND):
+                self.energy = np.inf
+                return self.energy
+            self.model.update_creep(self.dt)
+        with timed(Phase.CONTACT):
+            positions = self.surface.positions(displacement)
+            if not self.contact.search_is_valid(positions):
+                self.contact.search(positions, self._margin)
+                self._tangent.check_pattern()
+            self.contact_state = self.contact.evaluate(positions)
+            self._motion = self.surface.owned_values(displacement.x.array - self.start)
+            drag_energy = 0.5 * float(np.sum(self._drag_stiffness[:, None] * self._motion**2))
+            local = self.contact_state.energy + drag_energy
+        with timed(Phase.ASSEMBLY):
+            local += fem.assemble_scalar(self.model.energy)
         self.energy = self.comm.allreduce(local, op=MPI.SUM)
         return self.energy
 
@@ -146,10 +148,12 @@ class StepProblem:
         Returns:
             Norm of the internal forces in GPa um, the scale against which f is judged.
         """
-        force = self.internal_force().copy()
+        with timed(Phase.ASSEMBLY):
+            force = self.internal_force().copy()
         scale = float(np.sqrt(self.comm.allreduce(float(force @ force), op=MPI.SUM)))
-        self.contact_forces = self.surface.sum(self.contact_state.gradient())
-        self.surface.add_owned(self.contact_forces.reshape(-1, 2)[self.surface.owned], force)
+        with timed(Phase.CONTACT):
+            self.contact_forces = self.surface.sum(self.contact_state.gradient())
+            self.surface.add_owned(self.contact_forces.reshape(-1, 2)[self.surface.owned], force)
         self.surface.add_owned(self._drag_stiffness[:, None] * self._motion, force)
         force[self._owned_fixed] = 0.0
         f.setArray(force)
@@ -183,9 +187,9 @@ class StepProblem:
 
     def tangent(self) -> PETSc.Mat:
         """Hessian of the potential at the present state (collective)."""
-        stiffness = self._drag_stiffness[:, None, None] * np.eye(2)
-        drag = NodeBlocks(self.surface.owned[:, None], stiffness)
-        return self._tangent.assemble(*self.contact_state.hessian(), drag)
+        with timed(Phase.CONTACT):
+            pairs, walls = self.contact_state.hessian()
+        return self._tangent.assemble(pairs, walls + self._drag_stiffness[:, None])
 
 
 def _fixed_dofs(domain: Domain) -> NDArray[np.int32]:

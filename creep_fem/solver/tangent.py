@@ -16,6 +16,7 @@ from petsc4py import PETSc
 
 from creep_fem.contact.potential import Contact, NodeBlocks
 from creep_fem.mechanics.model import MechanicsModel
+from creep_fem.solver.phases import Phase, timed
 from creep_fem.solver.surface import SurfaceNodes
 
 
@@ -47,12 +48,19 @@ class TangentMatrix:
             self._matrix.destroy()
             self._matrix = None
 
-    def assemble(self, *surface_terms: NodeBlocks) -> PETSc.Mat:
-        """Tangent of the elements at the model's state plus surface terms (collective)."""
-        if self._matrix is None:
-            self._matrix = self._allocate()
-        self._matrix.zeroEntries()
-        self._fill(self._matrix, surface_terms)
+    def assemble(self, pairs: NodeBlocks, diagonal: NDArray[np.float64]) -> PETSc.Mat:
+        """Tangent of the elements at the model's state plus surface terms (collective).
+
+        Args:
+            pairs: Terms that couple surface nodes, of any process.
+            diagonal: Terms of the owned surface nodes alone, shape (owned, 2).
+        """
+        with timed(Phase.ASSEMBLY):
+            if self._matrix is None:
+                self._matrix = self._allocate()
+            self._matrix.zeroEntries()
+            self._fill(self._matrix, pairs)
+            self._add_diagonal(self._matrix, diagonal)
         return self._matrix
 
     def _keys(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -68,7 +76,7 @@ class TangentMatrix:
         elements = fem_petsc.create_matrix(self._model.tangent)
         pattern = self._like(elements, "preallocator")
         pattern.setUp()
-        self._fill(pattern, (room,))
+        self._fill(pattern, room)
         matrix = self._like(elements, "aij")
         pattern.preallocatorPreallocate(matrix, True)
         for unused in (elements, pattern):
@@ -88,13 +96,21 @@ class TangentMatrix:
         matrix.setLGMap(*other.getLGMap())
         return matrix
 
-    def _fill(self, matrix: PETSc.Mat, surface_terms: Sequence[NodeBlocks]) -> None:
+    def _fill(self, matrix: PETSc.Mat, pairs: NodeBlocks) -> None:
         fem_petsc.assemble_matrix(matrix, self._model.tangent, bcs=self._conditions)
         # the unit diagonal of fixed dofs was inserted, the surface terms are added
         matrix.assemble(PETSc.Mat.AssemblyType.FLUSH)
-        for term in surface_terms:
-            self._add(matrix, term)
+        self._add(matrix, pairs)
         matrix.assemble()
+
+    def _add_diagonal(self, matrix: PETSc.Mat, values: NDArray[np.float64]) -> None:
+        """Add to the diagonal of the owned surface nodes, leaving out fixed dofs."""
+        diagonal = matrix.createVecLeft()
+        local = diagonal.getArray().reshape(-1, 2)
+        free = ~self._surface.fixed[self._surface.owned]
+        local[self._surface.owned_local] = values * free
+        matrix.setDiagonal(diagonal, addv=PETSc.InsertMode.ADD_VALUES)
+        diagonal.destroy()
 
     def _add(self, matrix: PETSc.Mat, term: NodeBlocks) -> None:
         """Add blocks, leaving out fixed dofs; rows of other processes are sent to them."""

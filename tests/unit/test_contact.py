@@ -29,13 +29,12 @@ def three_bodies(noise: float = 0.0) -> tuple[Boundary, NDArray[np.float64], Con
     return boundary, points, contact
 
 
-def dense(terms: tuple[NodeBlocks, ...], size: int) -> NDArray[np.float64]:
-    matrix = np.zeros((size, size))
-    for term in terms:
-        for nodes, block in zip(term.nodes, term.values, strict=True):
-            dofs = (2 * nodes[:, None] + np.arange(2)).ravel()
-            # a node may appear twice: mirrored control points
-            np.add.at(matrix, (dofs[:, None], dofs[None, :]), block)
+def dense(pairs: NodeBlocks, diagonal: NDArray[np.float64]) -> NDArray[np.float64]:
+    matrix = np.diag(diagonal.ravel())
+    for nodes, block in zip(pairs.nodes, pairs.values, strict=True):
+        dofs = (2 * nodes[:, None] + np.arange(2)).ravel()
+        # a node may appear twice: mirrored control points
+        np.add.at(matrix, (dofs[:, None], dofs[None, :]), block)
     return matrix
 
 
@@ -137,7 +136,7 @@ def test_gradient_and_hessian_against_finite_differences() -> None:
     assert state.active_pairs > 8
     assert state.min_gap < 0.0
     size, h = points.size, 1e-7
-    hessian = dense(state.hessian(), size)
+    hessian = dense(*state.hessian())
     gradient, numeric_gradient = state.gradient(), np.zeros(size)
     numeric_hessian = np.zeros((size, size))
     for dof in range(size):
@@ -217,12 +216,14 @@ def test_projection_ends_at_a_foot_of_the_perpendicular() -> None:
     for _ in range(20):
         wavy = points + 0.015 * rng.normal(size=points.shape)
         bodies = boundary.node_body
-        feet = project(boundary, wavy, wavy, nearby_bodies(boundary, wavy, wavy, bodies, 0.4))
+        curves = boundary.curves(wavy)
+        feet = project(boundary, curves, wavy, nearby_bodies(boundary, wavy, wavy, bodies, 0.4))
         control = boundary.control_points(wavy, feet.edge)
         foot, slope = (
             np.einsum("nk,nki->ni", boundary.weights(feet.edge, feet.parameter, k), control)
             for k in (0, 1)
         )
+        np.testing.assert_allclose(curves.at(feet.edge, feet.parameter)[:2], [foot, slope])
         along = np.einsum("ni,ni->n", wavy[feet.point] - foot, slope)
 
         assert np.abs(along).max() < 1e-9

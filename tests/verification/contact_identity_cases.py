@@ -42,12 +42,11 @@ _MIXED = Layout(
 )
 
 
-def _dense(terms: tuple[NodeBlocks, ...], size: int) -> Array:
-    matrix = np.zeros((size, size))
-    for term in terms:
-        for nodes, block in zip(term.nodes, term.values, strict=True):
-            dofs = (2 * nodes[:, None] + np.arange(2)).ravel()
-            np.add.at(matrix, (dofs[:, None], dofs[None, :]), block)
+def _dense(pairs: NodeBlocks, diagonal: Array) -> Array:
+    matrix = np.diag(diagonal.ravel())
+    for nodes, block in zip(pairs.nodes, pairs.values, strict=True):
+        dofs = (2 * nodes[:, None] + np.arange(2)).ravel()
+        np.add.at(matrix, (dofs[:, None], dofs[None, :]), block)
     return matrix
 
 
@@ -90,7 +89,7 @@ def contact_derivatives() -> Report:
         states = [contact.evaluate(grown + part * change.reshape(-1, 2)) for part in (-2, -1, 1, 2)]
         forces.append(_central([np.array(s.energy) for s in states], step))
         rows.append(_central([s.gradient() for s in states], step)[free])
-    gradient, hessian = state.gradient()[free], _dense(state.hessian(), points.size)
+    gradient, hessian = state.gradient()[free], _dense(*state.hessian())
     hessian = hessian[np.ix_(free, free)]
     pulled = np.abs(np.array(forces) - gradient).max() / np.abs(gradient).max()
     stiffness = np.abs(np.array(rows) - hessian).max() / np.abs(hessian).max()

@@ -1,0 +1,193 @@
+"""One measured run, in a process (or processes under mpirun) of its own; prints JSON."""
+
+from __future__ import annotations
+
+import json
+import resource
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import creep_fem._backend  # noqa: F401  isort: skip
+
+import dolfinx.fem.petsc as fem_petsc
+import numpy as np
+import typer
+from mpi4py import MPI
+from petsc4py import PETSc
+
+from creep_fem.config import load_config
+from creep_fem.microstructure import build_layout, build_mesh
+from creep_fem.simulation import Simulation
+from creep_fem.solver.phases import Phase, PhaseTimes
+
+_BARE_REPETITIONS = 5
+_KIB = 1024.0
+_MIB = 1024.0**2
+
+
+@dataclass(frozen=True)
+class Bare:
+    """What one Newton iteration costs at least, in s: the fastest of some repetitions.
+
+    Attributes:
+        assembly: Assembly of the elements' residual and tangent by dolfinx.
+        factorise: Numeric factorisation of the tangent, contact included.
+        solve: Solution with one right-hand side.
+    """
+
+    assembly: float
+    factorise: float
+    solve: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a run took.
+
+    Attributes:
+        particles: Number of bodies.
+        dofs: Displacement dofs, bubbles included.
+        nodal_dofs: Displacement dofs of vertices and mid-nodes.
+        ranks: Processes.
+        packing: Seconds for packing, or reading the layout.
+        meshing: Seconds for the mesh.
+        set_up: Seconds for distribution, forms and solver.
+        first_step: Seconds for the first time step.
+        march: Seconds for all time steps.
+        steps: Accepted steps.
+        iterations: Newton iterations, those of rejected attempts included.
+        rejected: Rejected attempts.
+        median_iterations: Median of the iterations of a step.
+        phases: Seconds of each phase of the solver.
+        memory: Largest resident memory of all processes together in MiB.
+        bare: What an iteration costs at least.
+    """
+
+    particles: int
+    dofs: int
+    nodal_dofs: int
+    ranks: int
+    packing: float
+    meshing: float
+    set_up: float
+    first_step: float
+    march: float
+    steps: int
+    iterations: int
+    rejected: int
+    median_iterations: float
+    phases: dict[str, float]
+    memory: float
+    bare: Bare
+
+    @property
+    def limit(self) -> float:
+        """Seconds that the run could not do without: iterations times the bare ones."""
+        return self.iterations * (self.bare.assembly + self.bare.factorise + self.bare.solve)
+
+
+def measure(config: Path, overrides: Sequence[str], soc: float | None) -> Measured:
+    """March a config through its cycles, or through the first lithiation only (collective).
+
+    Args:
+        config: YAML file of the run; nothing is written.
+        overrides: Entries to replace, as on the command line.
+        soc: State of charge at which to stop; all cycles if None.
+    """
+    comm = MPI.COMM_WORLD
+    loaded = load_config(config, overrides)
+    packing, made = _timed(lambda: build_layout(loaded.microstructure) if comm.rank == 0 else None)
+    meshing, mesh = _timed(lambda: build_mesh(made[0], loaded.mesh) if made is not None else None)
+    particles = comm.bcast(mesh)
+    set_up, run = _timed(lambda: Simulation(comm, loaded, particles))
+    half = run.swelling.half_cycles[0]
+    end = np.inf if soc is None else half.time_at(soc)
+    phases, iterations, rejected = PhaseTimes(), [], 0
+    started = time.perf_counter()
+    first = np.nan
+    for _, step in run.steps():
+        first = time.perf_counter() - started if step.number == 1 else first
+        iterations.append(step.iterations)
+        rejected += step.rejected
+        if step.time >= end:
+            break
+    march = time.perf_counter() - started
+    space = run.problem.space.dofmap.index_map
+    seconds = phases.seconds(comm)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB / _MIB
+    return Measured(
+        particles=len(particles.body_phase),
+        dofs=2 * space.size_global,
+        nodal_dofs=2 * len(particles.points),
+        ranks=comm.size,
+        packing=packing,
+        meshing=meshing,
+        set_up=set_up,
+        first_step=first,
+        march=march,
+        steps=len(iterations),
+        iterations=sum(iterations),
+        rejected=rejected,
+        median_iterations=float(np.median(iterations)),
+        phases={phase.value: seconds[phase] for phase in Phase if seconds[phase] > 0.0},
+        memory=comm.allreduce(peak),
+        bare=_bare(run),
+    )
+
+
+def _timed[T](work: Callable[[], T]) -> tuple[float, T]:
+    started = time.perf_counter()
+    result = work()
+    return time.perf_counter() - started, result
+
+
+def _bare(run: Simulation) -> Bare:
+    """Time the pieces of an iteration at the present state (collective)."""
+    model, problem = run.problem.model, run.problem
+    elements, force = fem_petsc.create_matrix(model.tangent), problem.new_vector()
+    solution = force.duplicate()
+    solver = PETSc.KSP().create(problem.comm)
+    solver.setType("preonly")
+    solver.getPC().setType("cholesky")
+    solver.getPC().setFactorSolverType("mumps")
+    times: list[tuple[float, float, float]] = []
+
+    def assemble() -> None:
+        elements.zeroEntries()
+        fem_petsc.assemble_matrix(elements, model.tangent, bcs=problem.conditions)
+        elements.assemble()
+        fem_petsc.assemble_vector(force, model.residual)
+
+    for _ in range(_BARE_REPETITIONS + 1):
+        assembly, _ = _timed(assemble)
+        problem.residual(force)
+        solver.setOperators(problem.tangent())
+        problem.comm.barrier()
+        factorise, _ = _timed(solver.setUp)
+        solve, _ = _timed(lambda: solver.solve(force, solution))
+        times.append((assembly, factorise, solve))
+    # the first repetition analyses the matrix, too
+    fastest = np.min(times[1:], axis=0)
+    for used in (solver, elements, force, solution):
+        used.destroy()
+    return Bare(*(float(t) for t in problem.comm.allreduce(fastest, op=MPI.MAX)))
+
+
+def main(
+    config: Path,
+    overrides: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE")] = None,
+    soc: Annotated[
+        float | None, typer.Option(help="Where to stop; all cycles if not given.")
+    ] = None,
+) -> None:
+    """Measure one run and print what it took as JSON."""
+    measured = measure(config, overrides or (), soc)
+    if MPI.COMM_WORLD.rank == 0:
+        typer.echo(json.dumps(asdict(measured)))
+
+
+if __name__ == "__main__":
+    typer.run(main)
