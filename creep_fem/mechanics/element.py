@@ -3,14 +3,17 @@
 When creep makes the deformation isochoric, the pressure needs a displacement space of its own
 kind: P2 with a bubble is stable with a pressure that is linear in each cell (Crouzeix & Raviart,
 RAIRO 7 R3, 1973, 33). The pressure is not an unknown here; the volumetric strain is sampled at the
-three points of the rule of degree 2, which makes it linear. Shear is integrated with six points,
-the fewest that leave no deformation of the seven nodes without energy.
+three points of the rule of degree 2, which makes it linear. Shear is integrated with the six
+points of the rule of degree 4: together the two rules leave no deformation without energy.
 
 The textbook's bubble b = 27 L1 L2 L3 has a gradient that these rules do not integrate exactly
 against a linear stress: bubbles of the order h^2 appear in every smooth stress field and take an
 order of convergence away. Here the bubble is b (c1 + c2 b + c3 s) with
 s = 3 (L1 L2 + L2 L3 + L3 L1), its constants chosen such that it is 1 in the centre and both rules,
-applied to its gradient times a linear function, give what integration by parts gives.
+applied to its gradient times a linear function, give what integration by parts gives. That is also
+what stability rests on: for a linear pressure q and a bubble v = b w, w constant, the rule of three
+points gives int(q div v) = -int(b grad q . w) on straight cells, as exact integration does, and
+int(b) > 0, so that bubbles still control every slope of the pressure.
 """
 
 from __future__ import annotations

@@ -47,14 +47,31 @@ def test_a_linear_stress_in_equilibrium_does_not_blow_up_the_bubble(degree: int)
     assert work == pytest.approx(expected, abs=1e-12)
 
 
-def test_no_deformation_is_without_energy() -> None:
-    points, weights = basix.make_quadrature(TRIANGLE, SHEAR_DEGREE)
+def _gradients(degree: int) -> tuple[np.ndarray, np.ndarray]:
+    """Slopes of all functions along x and y at the points of a rule, shape (points, 7) each."""
+    points, _ = basix.make_quadrature(TRIANGLE, degree)
     dx, dy = SCALAR.tabulate(1, points)[1:].reshape(2, -1, 7)
-    shear = np.concatenate(
-        [np.hstack([dx, -dy]), np.hstack([dy, dx])]  # of a displacement (u1..u7, v1..v7)
-    )
-    weight = np.tile(weights, 2)[:, None]
-    stiffness = shear.T @ (weight * shear)
+    return dx, dy
+
+
+def test_no_deformation_is_without_energy() -> None:
+    dx, dy = _gradients(SHEAR_DEGREE)
+    few_dx, few_dy = _gradients(VOLUMETRIC_DEGREE)
+    # of a displacement (u1..u7, v1..v7)
+    shear = np.concatenate([np.hstack([dx, -dy]), np.hstack([dy, dx])])
+    volumetric = np.hstack([few_dx, few_dy])
     # what has no shear at the points: two shifts, a turn, a dilatation, and two quadratic
     # conformal maps: holomorphic polynomials up to degree two
-    assert np.sum(np.linalg.eigvalsh(stiffness) < 1e-10) == 6
+    assert np.linalg.matrix_rank(shear, tol=1e-10) == 14 - 6
+    # with the change of volume only the rigid motions are left
+    assert np.linalg.matrix_rank(np.vstack([shear, volumetric]), tol=1e-10) == 14 - 3
+
+
+def test_bubbles_control_the_slopes_of_the_pressure() -> None:
+    points, weights = basix.make_quadrature(TRIANGLE, VOLUMETRIC_DEGREE)
+    dx, dy = _gradients(VOLUMETRIC_DEGREE)
+    fine, fine_weights = basix.make_quadrature(TRIANGLE, 14)
+    area = fine_weights @ SCALAR.tabulate(0, fine)[0].reshape(-1, 7)[:, 6]
+    work = np.array([[(weights * q) @ slope[:, 6] for slope in (dx, dy)] for q in points.T])
+    assert area > 0.1
+    assert work == pytest.approx(-area * np.eye(2), abs=1e-12)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from book_figures import draw_convergence, draw_pressure
+from book_figures import draw_confined, draw_convergence, draw_pressure
 from book_page import page, verdict
-from incompressible_cases import squeezed_block
+from incompressible_cases import confined_flow, squeezed_block
 from outcomes import Outcome, run_all
 from ranks import RANKS, differences_on, numbers
 from records import CASES
@@ -19,7 +19,7 @@ FOLDER = DOCS / "verification"
 def main() -> int:
     """Write the book; 1 if anything in it is not as expected."""
     outcomes = run_all()
-    limits = {case.name: case.rank_limit for case in CASES if not case.slow}
+    limits = {case.name: case.rank_limit for case in CASES if case.on_processes}
     serial = {o.name: numbers(o.report) for o in outcomes if o.report and o.name in limits}
     differences = {ranks: differences_on(ranks, serial) for ranks in RANKS}
     text = page(outcomes, _draw(outcomes), differences, limits)
@@ -45,9 +45,12 @@ def _draw(outcomes: list[Outcome]) -> dict[str, list[str]]:
         for outcome in outcomes
         if outcome.report is not None and outcome.report.convergence
     }
-    # the field behind the numbers of this case
-    pressure = draw_pressure(FOLDER / "pressure_field.png")
-    figures.setdefault(squeezed_block.__name__, []).append(pressure)
+    # the fields behind the numbers of these cases
+    for shown, draw, name in (
+        (squeezed_block, draw_pressure, "pressure_field.png"),
+        (confined_flow, draw_confined, "confined_pressure.png"),
+    ):
+        figures.setdefault(shown.__name__, []).append(draw(FOLDER / name))
     return {
         name: [f"{FOLDER.name}/{path.name}" for path in paths] for name, paths in figures.items()
     }

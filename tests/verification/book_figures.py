@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import ufl
-from incompressible_cases import squeeze
+from harness import LoadedBody
+from incompressible_cases import confined, plain_quadratic, squeeze
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 from records import Convergence, Report
+from shapes import Array
 
 from creep_fem.report.style import BLUE, GREEN, INK, VERMILION, figure_style, new_figure, save
 
@@ -17,6 +19,7 @@ _COLOURS = (BLUE, VERMILION, GREEN, "#E69F00", "#CC79A7", INK)
 _MARKERS = "os^Dvx"
 _FEW = 5
 _DIVISIONS, _IRREGULARITY = 16, 0.25
+_PASCAL = 1e9  # in a GPa
 _SHOWN = (1.0, 99.0)  # per cent of the points: the singular corner would hide the rest
 
 
@@ -59,20 +62,39 @@ def _draw_studies(axes: Axes, studies: list[Convergence]) -> None:
 def draw_pressure(path: Path) -> Path:
     """Pressure at every integration point of the squeezed block."""
     body = squeeze(_DIVISIONS, _IRREGULARITY).body
-    values = body.point_values()
-    places = body.at_points(ufl.SpatialCoordinate(body.mesh) + body.displacement)
-    x, y = places.reshape(-1, 2).T
+    pressure = body.point_values().pressure.ravel()
     with figure_style():
         figure = new_figure(75.0)
-        axes = figure.subplots()
-        low, high = np.percentile(values.pressure, _SHOWN)
-        dots = axes.scatter(
-            *(x, y, 14.0, values.pressure.ravel()),
-            linewidths=0,
-            cmap="cividis",
-            vmin=low,
-            vmax=high,
-        )
-        figure.colorbar(dots, label="pressure in GPa", extend="both")
-        axes.set(xlabel="x in um", ylabel="y in um", aspect="equal")
+        low, high = np.percentile(pressure, _SHOWN)
+        _draw_points(figure.subplots(), body, pressure, (float(low), float(high)), "GPa")
         return save(figure, path)
+
+
+def draw_confined(path: Path) -> Path:
+    """Pressure of the flow in a box on regular triangles: the package's element, and plain P2."""
+    solved = confined(_DIVISIONS, 0.0)
+    fields = {
+        "P2 with bubbles": solved.body.point_values().pressure.ravel(),
+        "plain P2": solved.body.at_points(plain_quadratic(solved)).ravel(),
+    }
+    exact = _PASCAL * solved.body.at_points(solved.pressure).ravel()
+    with figure_style():
+        figure = new_figure(125.0)
+        panels = figure.subplots(len(fields))
+        for axes, (name, pressure) in zip(panels, fields.items(), strict=True):
+            limits = (float(exact.min()), float(exact.max()))
+            _draw_points(axes, solved.body, _PASCAL * pressure, limits, "Pa")
+            axes.set_title(name)
+        return save(figure, path)
+
+
+def _draw_points(
+    axes: Axes, body: LoadedBody, pressure: Array, limits: tuple[float, float], unit: str
+) -> None:
+    """A dot at every integration point, coloured between the limits."""
+    places = body.at_points(ufl.SpatialCoordinate(body.mesh) + body.displacement)
+    x, y = places.reshape(-1, 2).T
+    low, high = limits
+    dots = axes.scatter(x, y, 14.0, pressure, linewidths=0, cmap="cividis", vmin=low, vmax=high)
+    axes.figure.colorbar(dots, ax=axes, label=f"pressure in {unit}", extend="both")
+    axes.set(xlabel="x in um", ylabel="y in um", aspect="equal")

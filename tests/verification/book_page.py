@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from outcomes import Outcome
-from records import Check, Convergence, RankLimit, Report, Table
+from records import CASES, LONG, Check, Convergence, RankLimit, Report, Table
 
 _NOISE = 1e-11  # smaller errors differ from machine to machine
 _SMALLEST = f"< {_NOISE:.0e}"
@@ -107,7 +107,7 @@ def _checks(checks: Iterable[Check]) -> str:
             number(c.computed),
             number(c.reference),
             error(c.error),
-            f"{c.tolerance:.0e}",
+            f"{c.tolerance:g}",
             "met" if c.passed else "**missed**",
         )
         for c in checks
@@ -134,7 +134,7 @@ def _ranks(differences: dict[int, dict[str, float]], limits: Mapping[str, RankLi
         (
             name,
             *(error(found[name]) for found in differences.values()),
-            f"{limits[name].tolerance:.0e}",
+            f"{limits[name].tolerance:g}",
             limits[name].reason,
         )
         for name in next(iter(differences.values()))
@@ -144,7 +144,12 @@ def _ranks(differences: dict[int, dict[str, float]], limits: Mapping[str, RankLi
         "## Numbers of processes\n\nFor every case but the long ones: the largest difference of any"
         " number to that on one process, each in units of its scale (dashes: it did not run).\n\n"
     )
-    return text + table(header, rows)
+    left_out = (
+        f"\nLeft out for their time, each {LONG:g} s or more on one process: "
+        + ", ".join(f"`{case.name}`" for case in CASES if not case.on_processes)
+        + ".\n"
+    )
+    return text + table(header, rows) + left_out
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -18,7 +18,7 @@ def print_report(report: Report) -> str:
     lines = [report.title]
     lines += [
         f"  {'ok  ' if c.passed else 'FAIL'} {c.quantity}: {c.computed:.8g} vs {c.reference:.8g},"
-        f" error {c.error:.2e} (tolerance {c.tolerance:.0e})"
+        f" error {c.error:.2e} (tolerance {c.tolerance:g})"
         for c in report.checks
     ]
     lines += [

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from contact_bodies import Division, two_blocks
-from contact_press import Press
+from contact_press import Press, described
 from harness import material
 from records import Check, Convergence, Report, case
 from shapes import Array
@@ -98,6 +98,7 @@ def _report(name: str, lower_young: float, approach: float) -> Report:
         _SOURCE,
         "P2 with bubbles,"
         f" {columns} columns graded towards the contact, the flat body has 0.8 as many;"
+        f" {described(LAW)};"
         f" R = {RADIUS:g} um, a = {exact.half_width:.2f} um; P from the wall's reaction",
         (
             Check("half-width a in um", width, exact.half_width, 0.02),

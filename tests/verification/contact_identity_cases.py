@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from contact_bodies import moved, unfolded
-from contact_press import Press
+from contact_press import Press, described
 from distributed import meshed
 from harness import material
 from records import Check, Convergence, RankLimit, Report, case
@@ -99,6 +99,7 @@ def contact_derivatives() -> Report:
         "force = gradient of the energy, Hessian = derivative of the force",
         "fourth-order differences over 2e-6 um",
         f"{len(points)} surface nodes of four discs, one free at a wall, three cut by walls;"
+        f" {described(LAW)};"
         f" {state.active_pairs} active pairs, largest force of a wall {wall_force:.1g} of all",
         (
             Check("error of the force over the largest", float(pulled), 0.0, 1e-7, 1.0),
@@ -127,7 +128,8 @@ def action_equals_reaction() -> Report:
         "Action equals reaction",
         "sum of the contact forces = 0, sum of their moments = 0",
         "the gap does not change in a rigid motion",
-        "P2 with bubbles, a disc that swells between two others; no contact reaches a mirrored end",
+        "P2 with bubbles, a disc that swells between two others; no contact reaches a mirrored end;"
+        f" {described(LAW)}",
         (
             Check(
                 "sum of forces over the largest",
@@ -158,9 +160,8 @@ def _pressed(packing: ParticleMesh, volume_ratio: float) -> Press:
     return press
 
 
-def _against_full(layout: Layout, sizes: Sizes, volume_ratio: float) -> tuple[float, float, float]:
+def _against_full(half: ParticleMesh, volume_ratio: float) -> tuple[float, float, float]:
     """Relative errors of displacement, force on the right wall and mean stress."""
-    half = meshed(layout, sizes)
     part, whole = (_pressed(packing, volume_ratio) for packing in (half, _full(half)))
     few, many = part.displacements(), whole.displacements()[: len(half.points)]
     stress, exact = (p.mean_mises(0) for p in (part, whole))
@@ -181,14 +182,16 @@ def mirrored_ends() -> Report:
             Disc(3.0, 1.55, 2.23, "framework"),
         ),
     )
-    errors = _against_full(layout, Sizes(0.25, 0.5), 1.25)
+    half = meshed(layout, Sizes(0.25, 0.5))
+    errors = _against_full(half, 1.25)
     names = ("displacement", "force on the right wall", "mean von Mises stress of the active phase")
     return Report(
         "Contact that ends at symmetry walls",
         "the solution of the mirrored problem on the mirrored mesh",
         "symmetry",
         "P2 with bubbles,"
-        " four discs cut by the walls, 16 images joined to 9 discs; swelling and creep",
+        f" {len(layout.discs)} discs cut by the walls, {4 * len(layout.discs)} images joined to"
+        f" {len(_full(half).body_phase)} discs; swelling and creep; {described(LAW)}",
         tuple(
             Check(f"error of the {n}", e, 0.0, 1e-6, 1.0)
             for n, e in zip(names, errors, strict=True)
@@ -201,14 +204,15 @@ def mirror_images() -> Report:
     """A free disc pressed against two symmetry walls, against four discs pressed together."""
     layout = Layout(_BOX, (Disc(0.71, 0.71, 0.7, "active"), Disc(3.0, 3.0, 2.52, "framework")))
     sizes = (0.4, 0.2, 0.1)
-    errors = np.array([_against_full(layout, Sizes(s, 2.0 * s), 1.25) for s in sizes])
+    errors = np.array([_against_full(meshed(layout, Sizes(s, 2.0 * s)), 1.25) for s in sizes])
     names = ("displacement", "force on the right wall", "mean von Mises stress")
     return Report(
         "Contact across symmetry walls",
         "the solution of the mirrored problem on the mirrored mesh",
         "symmetry",
         "P2 with bubbles,"
-        f" surface sizes {sizes} um; the wall acts on nodes, the image on integration points",
+        f" surface sizes {sizes} um; the wall acts on nodes, the image on integration points;"
+        f" {described(LAW)}",
         tuple(
             Check(f"error of the {n}", e, 0.0, 1e-2, 1.0)
             for n, e in zip(names, errors[-1], strict=True)
@@ -234,7 +238,8 @@ def two_particles() -> Report:
         "Two particles with a plane of symmetry",
         "mirrored nodes move to mirrored places; the walls' forces balance",
         "symmetry",
-        f"P2 with bubbles, {len(packing.cells)} cells; swelling by 60 % with creep",
+        f"P2 with bubbles, {len(packing.cells)} cells; swelling by 60 % with creep;"
+        f" {described(LAW)}",
         (
             Check("asymmetry of the displacement over the largest", skew, 0.0, 1e-6, 1.0),
             Check("force on the left wall over the right one", walls.left / walls.right, 1.0, 1e-3),

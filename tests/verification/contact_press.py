@@ -48,12 +48,14 @@ class Profile:
         weight = self.pressure * self.length
         return float(np.sqrt(weight @ self.x**2 / weight.sum()))
 
-    @property
-    def edge(self) -> float:
-        """Outermost point with more than a tenth of the mean pressure in um."""
+    def edge(self, share: float = 0.25) -> float:
+        """Where the pressure falls for good to a share of its mean, between points, in um."""
         weight = self.pressure * self.length
-        mean = float(weight @ self.pressure / weight.sum())
-        return float(self.x[self.pressure > 0.1 * mean].max())
+        level = share * float(weight @ self.pressure / weight.sum())
+        last = int(np.flatnonzero(self.pressure > level).max())
+        inside, outside = self.pressure[last : last + 2]
+        x, following = self.x[last : last + 2]
+        return float(x + (inside - level) / (inside - outside) * (following - x))
 
     def ellipse(self) -> tuple[float, float]:
         """Half-width in um and peak in GPa of the ellipse fitted where p exceeds a third of it.
@@ -65,6 +67,14 @@ class Profile:
             self.x[inside] ** 2, self.pressure[inside] ** 2, 1, w=np.sqrt(self.length[inside])
         )
         return float(np.sqrt(-peak2 / slope)), float(np.sqrt(peak2))
+
+
+def described(law: PressureGapLaw) -> str:
+    """The law in words, for the statements of the cases."""
+    return (
+        f"contact law of {law.stiffness:g} GPa/um, smoothed over {1e3 * law.smoothing:g} nm,"
+        f" {1e3 * law.zero_gap_pressure:.3g} MPa at zero gap"
+    )
 
 
 class Press:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from contact_identity_cases import LAW, PHASES, Sizes
-from contact_press import Press
+from contact_press import Press, described
 from distributed import meshed
-from records import Check, Report, case
+from records import Check, Report, Table, case
 
 from creep_fem.contact.law import PressureGapLaw
 from creep_fem.contact.measures import contact_shares
@@ -24,6 +24,7 @@ _LAYOUT = Layout(
 )
 _TOUCHING_GAP = 0.010  # um
 _SURFACE = 0.15  # um
+BASE = "as the base"
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,25 @@ def _change(one: Outcome, other: Outcome) -> tuple[float, float, float]:
     )
 
 
+def _table(outcomes: dict[str, Outcome], base: Outcome) -> Table:
+    """The numbers themselves and their changes relative to a base."""
+    columns = {
+        "contact ratio": "ratio",
+        "contact fraction": "fraction",
+        "mean mises, GPa": "mises",
+        "wall pressure, GPa": "wall_pressure",
+    }
+    header = ["run"] + [part for name in columns for part in (name, "relative change")]
+    rows: list[tuple[str | float, ...]] = []
+    for name, outcome in outcomes.items():
+        row: list[str | float] = [name]
+        for attribute in columns.values():
+            value = float(getattr(outcome, attribute))
+            row += [value, f"{value / float(getattr(base, attribute)) - 1.0:+.2%}"]
+        rows.append(tuple(row))
+    return Table("Contact, stress and wall pressure at the end", tuple(header), tuple(rows))
+
+
 @case()
 def law_insensitivity() -> Report:
     """Stiffness and smoothing of the law four and two times larger and smaller."""
@@ -80,11 +100,12 @@ def law_insensitivity() -> Report:
         "smoothing 2 nm": (replace(LAW, smoothing=0.002), 0.03),
         "smoothing 8 nm": (replace(LAW, smoothing=0.008), 0.07),
     }
-    checks = []
+    checks, outcomes = [], {}
     for name, (law, tolerance) in variants.items():
-        ratio, mises, wall = _change(_outcome(law), base)
+        outcomes[name] = _outcome(law)
+        ratio, mises, wall = _change(outcomes[name], base)
         checks += [
-            Check(f"change of the contact ratios, {name}", ratio, 0.0, 0.01, 1.0),
+            Check(f"absolute change of the contact ratios, {name}", ratio, 0.0, 0.01, 1.0),
             Check(f"change of the mean von Mises stress, {name}", mises, 0.0, tolerance, 1.0),
             Check(f"change of the wall pressure, {name}", wall, 0.0, tolerance, 1.0),
         ]
@@ -93,8 +114,10 @@ def law_insensitivity() -> Report:
         "none: changes against stiffness 100 GPa/um and smoothing 4 nm",
         "stated bounds",
         "P2 with bubbles,"
-        f" three particles, surface size {_SURFACE:g} um; swelling by 80 % with creep",
+        f" {len(_LAYOUT.discs)} particles, surface size {_SURFACE:g} um; swelling by 80 % with"
+        f" creep; {described(LAW)}",
         tuple(checks),
+        tables=(_table({BASE: base, **outcomes}, base),),
     )
 
 
@@ -105,15 +128,22 @@ def mesh_insensitivity() -> Report:
     coarse, middle, fine = (_outcome(surface=size) for size in sizes)
     checks = []
     for size, one, tolerance in ((0.3, coarse, 0.03), (0.15, middle, 0.015)):
-        names = ("contact ratios", "mean von Mises stress", "wall pressure")
+        names = (
+            "absolute change of the contact ratios",
+            "change of the mean von Mises stress",
+            "change of the wall pressure",
+        )
         checks += [
-            Check(f"change of the {name}, surface size {size:g} um", change, 0.0, tolerance, 1.0)
+            Check(f"{name}, surface size {size:g} um", change, 0.0, tolerance, 1.0)
             for name, change in zip(names, _change(one, fine), strict=True)
         ]
+    outcomes = {f"{s:g} um": o for s, o in zip(sizes, (coarse, middle, fine), strict=True)}
     return Report(
         "Insensitivity to the mesh",
         "none: changes against the finest mesh",
         "stated bounds",
-        f"P2 with bubbles, three particles, surface sizes {sizes} um; swelling by 80 % with creep",
+        f"P2 with bubbles, {len(_LAYOUT.discs)} particles, surface sizes {sizes} um; swelling by"
+        f" 80 % with creep; {described(LAW)}",
         tuple(checks),
+        tables=(_table(outcomes, fine),),
     )

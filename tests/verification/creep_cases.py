@@ -7,7 +7,15 @@ from collections.abc import Callable
 import numpy as np
 from harness import LoadedBody, everywhere, line, material
 from records import Check, Convergence, Report, case
-from reference import Array, PlaneStrainBar, integrate, rate, relax, relax_implicitly
+from reference import (
+    Array,
+    PlaneStrainBar,
+    SimpleShear,
+    integrate,
+    rate,
+    relax,
+    relax_implicitly,
+)
 from shapes import mapped_square
 
 from creep_fem.materials.parameters import NortonCreep
@@ -241,6 +249,49 @@ def incompressible_plane_strain_relaxation() -> Report:
         f"{MESH}; {REFINEMENTS} steps",
         (Check("von Mises stress in GPa", mises(body), implicit, 1e-6),),
         (Convergence("von Mises stress", "dt in s", sizes, tuple(errors), 1.0),),
+    )
+
+
+@case()
+def simple_shear() -> Report:
+    """Simple shear to gamma = 1 in power-law creep: the principal axes turn, strains are large."""
+    creep, duration, steps_list = law(4.5), 3000.0, (50, 100, 200)
+    bulk = YOUNG / (3.0 * (1.0 - 2.0 * POISSON))
+    exact = SimpleShear(bulk, SHEAR, creep, 1.0, duration).stress()
+    deviator = exact - np.trace(exact) / 3.0 * np.eye(3)
+    exact_mises = float(np.sqrt(1.5) * np.linalg.norm(deviator))
+    errors = []
+    for steps in steps_list:
+        body = patch(creep)
+        apply = deform(body)
+        for step in range(steps):
+            apply(np.array([[1.0, (step + 1) / steps], [0.0, 1.0]]))
+            body.advance(duration / steps)
+        # on the sides y = 0 and 1, which neither turn nor stretch, true and nominal stress agree
+        traction = body.nominal_stress()[:, 1]
+        errors.append(
+            (
+                abs(mises(body) / exact_mises - 1.0),
+                abs(traction[0] / exact[0, 1] - 1.0),
+                abs(traction[1] - exact[1, 1]) / exact_mises,
+            )
+        )
+    names = ("von Mises stress", "shear stress on y = 1", "normal stress on y = 1 / mises")
+    columns = list(zip(*errors, strict=True))
+    return Report(
+        "Simple shear with creep at finite strain",
+        "(Ccr^-1)' = -2 F^-1 D be F^-T, D = (3/2) A (q/s_ref)^n dev(tau)/q,"
+        " tau = K tr(e) I + 2 G dev(e), e = ln(be)/2, be = F Ccr^-1 F^T, all 3 x 3",
+        "ordinary differential equations to 1e-10, logarithms by eigenvalues",
+        f"{MESH}; {steps_list} steps, n = 4.5",
+        tuple(
+            Check(f"{name}, error with {steps_list[-1]} steps", column[-1], 0.0, 0.01, 1.0)
+            for name, column in zip(names, columns, strict=True)
+        ),
+        tuple(
+            Convergence(name, "dt in s", tuple(duration / n for n in steps_list), column, 1.0)
+            for name, column in zip(names, columns, strict=True)
+        ),
     )
 
 

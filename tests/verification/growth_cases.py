@@ -77,6 +77,12 @@ def confined_growth() -> Report:
                 expected * (1.0 + GROWTH),
                 1e-12,
             ),
+            Check(
+                f"force on a wall, {when}, in GPa um",
+                -body.force(line(0, 1.0), 0),
+                expected * (1.0 + GROWTH),
+                1e-12,
+            ),
             Check(f"von Mises stress / K, {when}", float(values.mises.max()), 0.0, 1e-12, BULK),
         ]
     return Report(
@@ -110,6 +116,12 @@ def confined_in_plane_growth() -> Report:
         (
             Check("pressure (Kirchhoff) in GPa", kirchhoff_pressure(body), pressure, 1e-10),
             Check("von Mises stress (Kirchhoff) in GPa", mises(body), implicit, 1e-6),
+            Check(
+                "force on a wall in GPa um: J^(2/3) (p + q/3)",
+                -body.force(line(0, 1.0), 0),
+                (1.0 + GROWTH) ** (2.0 / 3.0) * (pressure + implicit / 3.0),
+                1e-6,
+            ),
         ),
     )
 
@@ -136,7 +148,7 @@ def plane_strain_growth() -> Report:
     for dt in np.diff(ends, prepend=0.0):
         implicit = relax_implicitly(implicit, YOUNG, creep, float(dt), 1)
     elastic = implicit / YOUNG
-    crept = body.area()
+    decayed, crept = mises(body), body.area()
     body.advance(1e12)
     sizes = tuple(1.0 / n for n in steps_list)
     return Report(
@@ -147,6 +159,7 @@ def plane_strain_growth() -> Report:
         (
             Check("first stress (Kirchhoff) in GPa", first[0], start, 1e-6),
             Check("first area in um^2", first[1], ratio ** (2.0 * (1.0 + POISSON) / 3.0), 1e-6),
+            Check(f"stress (Kirchhoff) after {duration:g} s in GPa", decayed, implicit, 1e-6),
             Check(
                 f"area after {duration:g} s in um^2",
                 crept,

@@ -30,7 +30,7 @@ Place = Callable[[Array], NDArray[np.bool_]]
 """Which of the points, shape (3, n) in um, belong to a place."""
 
 _TOLERANCE = 1e-11  # of the internal forces
-_ROUND_OFF = 3e-14  # internal forces of this strain cannot be told from zero
+ROUND_OFF = 3e-14  # internal forces of this strain count as zero
 _LINEAR_SOLVER = {"ksp_type": "preonly", "pc_type": "lu", "pc_factor_mat_solver_type": "mumps"}
 
 
@@ -78,14 +78,20 @@ class LoadedBody:
         displacement: Its displacement in um.
     """
 
-    def __init__(self, body: Body, phase: PhaseMaterial) -> None:
-        """Distribute the mesh and compile the package's forms (collective)."""
+    def __init__(self, body: Body, phase: PhaseMaterial, round_off: float = ROUND_OFF) -> None:
+        """Distribute the mesh and compile the package's forms (collective).
+
+        Args:
+            body: Its mesh.
+            phase: Its material.
+            round_off: Strain whose internal forces count as zero: less for tiny loads.
+        """
         self.domain = Domain.distribute(MPI.COMM_WORLD, body)
         self.model = MechanicsModel(self.domain, (phase,))
         self.mesh, self.space = self.domain.mesh, self.domain.displacement_space
         self.comm: MPI.Intracomm = self.mesh.comm
         self.displacement = self.model.displacement
-        self._floor = _ROUND_OFF * phase.bulk_modulus * float(np.ptp(body.points, axis=0).max())
+        self._floor = round_off * phase.bulk_modulus * float(np.ptp(body.points, axis=0).max())
         self._conditions: list[fem.DirichletBC] = []
         self._loads: list[Expr] = []
         self._snes: PETSc.SNES | None = None
@@ -234,13 +240,28 @@ class LoadedBody:
 
     # --- results -------------------------------------------------------------------------
 
-    def force(self, place: Place, component: int) -> float:
-        """Force in GPa um per thickness on part of the boundary, from the internal forces."""
+    def _internal_forces(self) -> Array:
+        """Owned nodal forces in GPa um per thickness, shape (n, 2) (collective)."""
         force = fem.Function(self.space)
         fem_petsc.assemble_vector(force.x.petsc_vec, self.model.residual)
         force.x.petsc_vec.ghostUpdate(PETSc.InsertMode.ADD, PETSc.ScatterMode.REVERSE)
-        dofs = 2 * self._dofs(place) + component
-        return self._sum(force.x.array[dofs[dofs < 2 * self.domain.owned_nodes]])
+        forces: Array = force.x.array.reshape(-1, 2)[: self.domain.owned_nodes]
+        return forces
+
+    def force(self, place: Place, component: int) -> float:
+        """Force in GPa um per thickness on part of the boundary, from the internal forces."""
+        forces, nodes = self._internal_forces(), self._dofs(place)
+        return self._sum(forces[nodes[nodes < len(forces)], component])
+
+    def nominal_stress(self) -> Array:
+        """Integral of P over the reference area in GPa um^2, from forces times positions.
+
+        Unlike the force on a side it owes nothing to the sides that share its corners.
+        """
+        forces = self._internal_forces()
+        places = self.space.tabulate_dof_coordinates()[: len(forces), :2]
+        stress: Array = self.comm.allreduce(forces.T @ places)
+        return stress
 
     def mean_displacement(self, place: Place, direction: Sequence[float] | None = None) -> float:
         """Mean over the nodes of a part of the boundary, along a direction or outwards (radial)."""

@@ -108,6 +108,67 @@ class PlaneStrainBar:
         return np.array([x, self.free_strain(x, z), z])
 
 
+@dataclass(frozen=True)
+class SimpleShear:
+    """A body sheared along x at a constant rate: finite strain in three dimensions.
+
+    Attributes:
+        bulk: Bulk modulus in GPa.
+        shear: Shear modulus in GPa.
+        creep: Creep law.
+        amount: Shear at the end.
+        time: Duration in s.
+    """
+
+    bulk: float
+    shear: float
+    creep: NortonCreep
+    amount: float
+    time: float
+
+    def stress(self) -> Array:
+        """Kirchhoff stress at the end in GPa, shape (3, 3)."""
+        solution = solve_ivp(
+            self._change,
+            (0.0, self.time),
+            np.eye(3).ravel(),
+            method="LSODA",
+            rtol=1e-10,
+            atol=1e-13,
+        )
+        return self._kirchhoff(self._elastic(self.time, solution.y[:, -1]))
+
+    def _gradient(self, time: float) -> Array:
+        gradient = np.eye(3)
+        gradient[0, 1] = self.amount * time / self.time
+        return gradient
+
+    def _elastic(self, time: float, creep_inverse: Array) -> Array:
+        gradient = self._gradient(time)
+        product: Array = gradient @ creep_inverse.reshape(3, 3) @ gradient.T
+        return 0.5 * (product + product.T)
+
+    def _kirchhoff(self, elastic: Array) -> Array:
+        values, axes = np.linalg.eigh(elastic)
+        strain = (axes * (0.5 * np.log(values))) @ axes.T
+        trace = np.trace(strain)
+        mean = trace / 3.0 * np.eye(3)
+        stress: Array = self.bulk * trace * np.eye(3) + 2.0 * self.shear * (strain - mean)
+        return stress
+
+    def _change(self, time: float, creep_inverse: Array) -> Array:
+        elastic = self._elastic(time, creep_inverse)
+        stress = self._kirchhoff(elastic)
+        deviator = stress - np.trace(stress) / 3.0 * np.eye(3)
+        mises = float(np.sqrt(1.5) * np.linalg.norm(deviator))
+        if mises < 1e-14:
+            return np.zeros(9)
+        back = np.linalg.inv(self._gradient(time))
+        flow = 1.5 * rate(self.creep, mises) * deviator / mises
+        change: Array = -2.0 * back @ flow @ elastic @ back.T
+        return (0.5 * (change + change.T)).ravel()
+
+
 def integrate(change: object, start: Array, time: float) -> Array:
     """Solve an ordinary differential equation to near round-off."""
     solution = solve_ivp(change, (0.0, time), start, method="LSODA", rtol=1e-12, atol=1e-14)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import creep_fem._backend  # noqa: F401  isort: skip
 
 import numpy as np
-from records import Check, Report, Table, case
+from records import Check, RankLimit, Report, Table, case
 from rve_cases import march, simulation
 
 from creep_fem.results.history import HistoryRow
@@ -25,20 +25,31 @@ COLUMNS = {
     "porosity": "porosity",
 }
 
-# Largest change: relative for stresses, of the ratio itself for contact.
-LIMITS = {
-    "mises_mean_active_gpa": 5e-3,
-    "pressure_mean_active_gpa": 2e-2,
-    "contact_ratio_active_active": 1e-2,
-    "contact_ratio_active_framework": 1e-2,
-}
+# Two of six runs on three busy processes ended with a wall pressure 10 % higher at the lower
+# state of charge, as other time steps do; all others agreed to 1e-12.
+_RANK_LIMIT = RankLimit(
+    0.25, "wall pressure while discs rearrange; seen to differ by 0.1 in some runs, else by 1e-12"
+)
 
-DRAG_LIMITS = {
-    "mises_mean_active_gpa": 1.5e-2,
-    "pressure_mean_active_gpa": 6e-2,
-    "contact_ratio_active_active": 2.5e-2,
-    "contact_ratio_active_framework": 2.5e-2,
-}
+Limits = tuple[Mapping[str, float], ...]
+"""Largest change at every state of charge: relative for stresses, absolute for contact ratios."""
+
+
+def _limits(mises: float, pressure: float, wall: float, ratio: float) -> dict[str, float]:
+    return {
+        "mises_mean_active_gpa": mises,
+        "pressure_mean_active_gpa": pressure,
+        "wall_pressure_x_gpa": wall,
+        "contact_ratio_active_active": ratio,
+        "contact_ratio_active_framework": ratio,
+    }
+
+
+USUAL_LIMITS: Limits = (_limits(5e-3, 2e-2, 2e-2, 1e-2),) * 2
+# As long as discs rearrange the walls carry little, and what they carry depends on how far the
+# discs have come: these limits say how much, they do not promise convergence.
+TIME_LIMITS: Limits = (_limits(5e-3, 4e-2, 0.25, 1e-2), _limits(5e-3, 2e-2, 4e-2, 1e-2))
+DRAG_LIMITS: Limits = (_limits(1.5e-2, 6e-2, 0.35, 2.5e-2), _limits(1.5e-2, 6e-2, 5e-2, 2.5e-2))
 
 
 @dataclass(frozen=True)
@@ -67,7 +78,7 @@ def _stepped(tolerance: str) -> tuple[str]:
 BASE = Variant("as configured", judged=False)
 
 
-@case(slow=True)
+@case(slow=True, seconds=90.0)
 def rve_mesh() -> Report:
     """Mesh size of the 19-disc benchmark, halved and doubled."""
     coarse = Variant("surface size 0.6 um", _meshed(0.6), judged=False)
@@ -75,26 +86,34 @@ def rve_mesh() -> Report:
     return _report("mesh size", "surface size 0.3 um", (coarse, BASE, fine), refined=True)
 
 
-@case(slow=True)
+@case(slow=True, seconds=100.0)
 def rve_time_step() -> Report:
-    """Creep tolerance of the 19-disc benchmark; a quarter of it halves the steps."""
+    """Creep tolerance of the 19-disc benchmark; a quarter of it halves the steps.
+
+    At the lower state of charge discs still slide past one another, at a speed that the drag
+    decides, and the walls carry only a few MPa. The wall pressure there is **not converged** in
+    the time step, nor is the mean pressure to less than some per cent; the limits at that state
+    only say how much they move. Stress and contact ratios do not suffer, and once the packing has
+    locked, at the higher state of charge, the wall pressure settles.
+    """
     variants = (
         Variant("creep tolerance 4e-3", _stepped("4e-3"), judged=False),
         BASE,
         Variant("creep tolerance 2.5e-4", _stepped("2.5e-4")),
         Variant("creep tolerance 5e-4", _stepped("5e-4")),
-        Variant("creep tolerance 6.25e-5", _stepped("6.25e-5"), judged=False),
+        Variant("creep tolerance 6.25e-5", _stepped("6.25e-5")),
     )
-    return _report("time step", "creep tolerance 1e-3", variants, refined=True)
+    return _report("time step", "creep tolerance 1e-3", variants, TIME_LIMITS, refined=True)
 
 
-@case(slow=True)
+@case(slow=True, seconds=200.0)
 def rve_drag() -> Report:
     """Drag on the surfaces of the 19-disc benchmark, with steps as configured and short ones.
 
     Discs that lose their balance snap to another place. The drag decides how fast, and with the
     length of the steps which way, so the limits are wider here; with very little drag a snap may
-    end elsewhere.
+    end elsewhere. At the lower state of charge, where discs still rearrange and the walls carry
+    only a few MPa, the wall pressure depends on the drag: its limit only says how much.
     """
     short = "time_step.maximum=300 s"
     drags = {f"drag {drag}": f"contact.surface_drag={drag} GPa*s/um" for drag in (1.0, 0.25)}
@@ -109,14 +128,14 @@ def rve_drag() -> Report:
     return _report("drag in GPa s/um", "drag 4 GPa s/um", (BASE, *variants), DRAG_LIMITS)
 
 
-@case(slow=True)
+@case(slow=True, rank_limit=_RANK_LIMIT)
 def rve_contact_stiffness() -> Report:
     """Stiffness of the contact law of the 19-disc benchmark."""
     stiff = Variant("contact stiffness 1600 GPa/um", ("contact.stiffness=1600 GPa/um",))
     return _report("contact stiffness", "contact stiffness 400 GPa/um", (BASE, stiff))
 
 
-@case(slow=True)
+@case(slow=True, rank_limit=_RANK_LIMIT)
 def rve_contact_smoothing() -> Report:
     """Smoothing of the contact law of the 19-disc benchmark."""
     sharp = Variant("contact smoothing 1 nm", ("contact.smoothing=1 nm",))
@@ -127,7 +146,7 @@ def _report(
     what: str,
     configured: str,
     variants: Sequence[Variant],
-    limits: Mapping[str, float] = LIMITS,
+    limits: Limits = USUAL_LIMITS,
     *,
     refined: bool = False,
 ) -> Report:
@@ -137,16 +156,19 @@ def _report(
     for index, soc in enumerate(SOCS):
         values = {variant.name: _values(rows[index]) for variant, rows in found.items()}
         tables.append(_table(f"State of charge {soc}", values, what if refined else None))
+        tables.append(_changes(f"Relative changes at a state of charge of {soc}", values))
     return Report(
         f"19 discs: {what}",
         f"none: changes against the benchmark as configured ({configured})",
-        "limits stated, at the higher of the two states of charge",
+        "limits stated for each state of charge; walls press with"
+        f" {' and '.join(f'{1e3 * row.wall_pressure_x_gpa:.1f}' for row in found[BASE])} MPa there",
         "configs/benchmark_19.yaml up to states of charge of " + " and ".join(map(str, SOCS)),
         tuple(
-            _check(variant.name, column, limit, (rows[-1], found[BASE][-1]))
+            _check(f"{variant.name}, at {soc}", column, limit, (rows[index], found[BASE][index]))
             for variant, rows in found.items()
-            for column, limit in limits.items()
             if variant.judged
+            for index, soc in enumerate(SOCS)
+            for column, limit in limits[index].items()
         ),
         tables=tuple(tables),
     )
@@ -155,9 +177,19 @@ def _report(
 def _check(
     name: str, column: str, limit: float, changed_and_base: tuple[HistoryRow, HistoryRow]
 ) -> Check:
-    scale = 1.0 if "ratio" in column else None
+    scale, how = (1.0, ", absolute change") if "ratio" in column else (None, "")
     computed, reference = (getattr(row, column) for row in changed_and_base)
-    return Check(f"{COLUMNS[column]}; {name}", computed, reference, limit, scale)
+    return Check(f"{COLUMNS[column]}{how}; {name}", computed, reference, limit, scale)
+
+
+def _changes(title: str, values: dict[str, tuple[float, ...]]) -> Table:
+    base = values[BASE.name]
+    rows = tuple(
+        (name, *(f"{value / start - 1.0:+.2%}" for value, start in zip(row, base, strict=True)))
+        for name, row in values.items()
+        if name != BASE.name
+    )
+    return Table(title, ("run", *COLUMNS.values()), rows)
 
 
 def _table(title: str, values: dict[str, tuple[float, ...]], refined: str | None) -> Table:
