@@ -13,7 +13,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 _MPIRUN = str(Path(sys.executable).with_name("mpirun"))
-# One thread for each process; processes that wait sleep, where there are more than cores.
+# One thread for each process; on one machine shared memory and TCP are all that MPI needs.
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "UCX_TLS": "self,sm,tcp"}
 
 _GROWING = ROOT / "benchmarks" / "speed" / "growing.yaml"
@@ -78,7 +78,7 @@ def run(setting: Setting) -> dict[str, Any]:
     Raises:
         RuntimeError: If it fails; the message is what it wrote.
     """
-    command = [sys.executable, "-m", "benchmarks.speed.march", str(setting.config)]
+    command = [sys.executable, "-m", "mpi4py", "-m", "benchmarks.speed.march", str(setting.config)]
     for override in setting.overrides:
         command += ["--set", override]
     if setting.soc is not None:
