@@ -1,6 +1,6 @@
 # `make demo` and `make test` need nothing but Python >= 3.12, a C compiler and gmsh's system libraries;
 # scripts/bootstrap names what is missing.
-.PHONY: bench-peers demo test verify lint format lock image clean help
+.PHONY: bench bench-growth bench-peers demo test verify lint format lock image clean help
 
 BIN := .venv/bin
 INSTALLED := .venv/installed
@@ -36,6 +36,12 @@ format: $(INSTALLED)  ## rewrite the sources in the agreed style
 
 bench-peers: $(INSTALLED)    ## compare with CalculiX and MOOSE on three problems; options in PEERS
 	$(BIN)/python -m benchmarks.peers $(PEERS)
+
+bench: $(INSTALLED)    ## time runs against their bare linear algebra; options in BENCH
+	$(BIN)/python -m benchmarks.speed limits $(BENCH)
+
+bench-growth: $(INSTALLED)    ## time larger and larger packings; options in BENCH
+	$(BIN)/python -m benchmarks.speed growth $(BENCH)
 
 lock: $(INSTALLED)    ## record the versions installed in .venv in requirements.lock
 	{ echo "# Versions the tests passed with, used as constraints. Written by 'make lock'."; \

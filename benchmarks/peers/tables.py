@@ -87,17 +87,17 @@ def _row(entries: Sequence[str]) -> str:
     return "| " + " | ".join(entries) + " |"
 
 
-def write_between_markers(document: Path, text: str) -> None:
-    """Replace what a document holds between the markers.
+def write_between_markers(document: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
+    """Replace what a document holds between two markers, those of this page if not given.
 
     Raises:
         ValueError: If the document lacks a marker.
     """
-    before, begin, rest = document.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
+    before, found, rest = document.read_text(encoding="utf-8").partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
         raise ValueError(f"{document} lacks the lines between which the tables belong")
-    document.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+    document.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
 
 
 def draw(outcomes: Sequence[Outcome], path: Path) -> None:

@@ -33,10 +33,12 @@ class NodeBlocks:
     """Dense symmetric blocks of a sparse matrix, to be summed.
 
     Attributes:
+        edges: The two edges whose terms are in each block, shape (n, 2).
         nodes: Surface nodes that each block couples, shape (n, k).
         values: The blocks, components of a node side by side, shape (n, 2 k, 2 k).
     """
 
+    edges: NDArray[np.int64]
     nodes: NDArray[np.int64]
     values: NDArray[np.float64]
 
@@ -128,7 +130,8 @@ class PairTerms:
     def hessian(self) -> NodeBlocks:
         """Exact second derivative of the energy in GPa (per unit thickness)."""
         if len(self.near_gap) == 0:
-            return NodeBlocks(np.empty((0, 8), dtype=np.int64), np.empty((0, 16, 16)))
+            none = np.empty((0, 8), dtype=np.int64)
+            return NodeBlocks(none[:, :2], none, np.empty((0, 16, 16)))
         curvature = np.einsum("ni,ni->n", self._normal, self._curve)
         dg = self._gap_variation
         shape = self._points.shape[self.feet.point]
@@ -145,10 +148,12 @@ class PairTerms:
 
     def _grouped(self, blocks: NDArray[np.float64]) -> NodeBlocks:
         """Sum the blocks of pairs that couple the same two edges."""
-        key = self._points.edge[self.feet.point] * len(self.boundary.edge_body) + self.feet.edge
-        order = np.argsort(key, kind="stable")
-        first = np.flatnonzero(np.diff(key[order], prepend=-1))
-        return NodeBlocks(self._nodes[order[first]], np.add.reduceat(blocks[order], first, axis=0))
+        edges = np.column_stack([self._points.edge[self.feet.point], self.feet.edge])
+        order = np.lexsort((edges[:, 1], edges[:, 0]))
+        new = np.diff(edges[order], axis=0, prepend=-1).any(axis=1)
+        first = np.flatnonzero(new)
+        summed = np.add.reduceat(blocks[order], first, axis=0)
+        return NodeBlocks(edges[order[first]], self._nodes[order[first]], summed)
 
 
 @dataclass(frozen=True)

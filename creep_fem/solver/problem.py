@@ -116,7 +116,6 @@ class StepProblem:
             positions = self.surface.positions(displacement)
             if not self.contact.search_is_valid(positions):
                 self.contact.search(positions, self._margin)
-                self._tangent.check_pattern()
             self.contact_state = self.contact.evaluate(positions)
             self._motion = self.surface.owned_values(displacement.x.array - self.start)
             drag_energy = 0.5 * float(np.sum(self._drag_stiffness[:, None] * self._motion**2))

@@ -13,19 +13,22 @@ from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
+from scipy.sparse import coo_array
 
 from creep_fem.contact.potential import Contact, NodeBlocks
 from creep_fem.mechanics.model import MechanicsModel
 from creep_fem.solver.phases import Phase, timed
 from creep_fem.solver.surface import SurfaceNodes
 
+_SLIDES = 2  # edges that a foot may slide on before the matrix has no room for it
+
 
 class TangentMatrix:
     """Assembles element and surface terms into a matrix that keeps its pattern.
 
     As long as the pattern stands, the solver's symbolic factorisation stands too. It has room for
-    all contact candidates and for feet that slide to a neighbouring edge; an entry beyond that is
-    allocated when it comes, which is slow and right.
+    all contact candidates, near or not, and for feet that slide over neighbouring edges; it is made
+    anew as soon as a contact needs an entry that it lacks.
     """
 
     def __init__(
@@ -41,13 +44,6 @@ class TangentMatrix:
         self._matrix: PETSc.Mat | None = None
         self._allocated = np.empty(0, dtype=np.int64)
 
-    def check_pattern(self) -> None:
-        """Drop the matrix if a new search found pairs that it has no room for (collective)."""
-        lacks = not np.isin(self._keys(self._contact.coupled_edges()), self._allocated).all()
-        if self._surface.comm.allreduce(lacks, op=MPI.LOR) and self._matrix is not None:
-            self._matrix.destroy()
-            self._matrix = None
-
     def assemble(self, pairs: NodeBlocks, diagonal: NDArray[np.float64]) -> PETSc.Mat:
         """Tangent of the elements at the model's state plus surface terms (collective).
 
@@ -56,11 +52,21 @@ class TangentMatrix:
             diagonal: Terms of the owned surface nodes alone, shape (owned, 2).
         """
         with timed(Phase.ASSEMBLY):
-            if self._matrix is None:
-                self._matrix = self._allocate()
-            self._matrix.zeroEntries()
-            self._fill(self._matrix, pairs)
-            self._add_diagonal(self._matrix, diagonal)
+            matrix = self._matrix_with_room(pairs)
+            matrix.zeroEntries()
+            self._fill(matrix, pairs)
+            self._add_diagonal(matrix, diagonal)
+        return matrix
+
+    def _matrix_with_room(self, pairs: NodeBlocks) -> PETSc.Mat:
+        """The matrix, allocated anew if some process needs entries that it lacks (collective)."""
+        lacks = not np.isin(self._keys(pairs.edges), self._allocated).all()
+        lacks = self._surface.comm.allreduce(lacks or self._matrix is None, op=MPI.LOR)
+        if self._matrix is not None and not lacks:
+            return self._matrix
+        if self._matrix is not None:
+            self._matrix.destroy()
+        self._matrix = self._allocate()
         return self._matrix
 
     def _keys(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -69,10 +75,12 @@ class TangentMatrix:
         return keys
 
     def _allocate(self) -> PETSc.Mat:
-        pairs = self._contact.with_neighbours(self._contact.coupled_edges())
+        pairs = self._contact.coupled_edges()
+        for _ in range(_SLIDES):
+            pairs = self._contact.with_neighbours(pairs)
         self._allocated = self._keys(pairs)
         nodes = self._contact.coupled_nodes(pairs)
-        room = NodeBlocks(nodes, np.ones((len(nodes), 16, 16)))
+        room = NodeBlocks(pairs, nodes, np.ones((len(nodes), 16, 16)))
         elements = fem_petsc.create_matrix(self._model.tangent)
         pattern = self._like(elements, "preallocator")
         pattern.setUp()
@@ -117,6 +125,15 @@ class TangentMatrix:
         count, width = term.nodes.shape
         free = ~self._surface.fixed[term.nodes].reshape(count, 2 * width)
         values = term.values * (free[:, :, None] & free[:, None, :])
-        # petsc4py's setValuesBlockedIJV misplaces the values of all but the first rows
-        for rows, block in zip(self._surface.global_nodes[term.nodes], values, strict=True):
-            matrix.setValuesBlocked(rows, rows, block, addv=PETSc.InsertMode.ADD_VALUES)
+        dofs = 2 * self._surface.global_nodes[term.nodes][:, :, None] + np.arange(2)
+        dofs = dofs.reshape(count, 2 * width, 1)
+        rows, columns = np.broadcast_arrays(dofs, dofs.transpose(0, 2, 1))
+        summed = coo_array(
+            (values.ravel(), (rows.ravel(), columns.ravel())), shape=matrix.getSize()
+        ).tocsr()
+        filled = np.flatnonzero(np.diff(summed.indptr))
+        starts = np.append(summed.indptr[filled], summed.indptr[-1])
+        indices = (array.astype(PETSc.IntType) for array in (starts, summed.indices, filled))
+        starts, columns, filled = indices
+        add = PETSc.InsertMode.ADD_VALUES
+        matrix.setValuesIJV(starts, columns, summed.data, addv=add, rowmap=filled)

@@ -1,0 +1,95 @@
+"""``python -m benchmarks.speed limits`` and ``... growth``: measure, print, keep."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.machine import describe
+from benchmarks.peers.tables import write_between_markers
+from benchmarks.speed import tables
+from benchmarks.speed.suites import ROOT, Setting, absolute, growing, run
+
+RESULTS = ROOT / "benchmarks" / "results"
+DOCUMENT = ROOT / "docs" / "scaling.md"
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+_Publish = Annotated[
+    bool, typer.Option("--publish", help="Update the reference result and docs/scaling.md.")
+]
+_Show = Callable[[Sequence[tables.Row]], list[list[str]]]
+_Draw = Callable[[Sequence[tables.Row], Path], None]
+
+
+@app.command()
+def limits(publish: _Publish = False) -> None:
+    """Time runs and the linear algebra that they cannot do without."""
+    _measure("limits", absolute(), tables.limits, tables.draw_limits, publish)
+
+
+@app.command()
+def growth(
+    largest: Annotated[int, typer.Option(help="20, 60, 240 or 1000 particles.")] = 240,
+    ranks: Annotated[list[int] | None, typer.Option(help="Can be repeated; 1 and 2.")] = None,
+    publish: _Publish = False,
+) -> None:
+    """Time the first lithiation to 30 % in larger and larger packings."""
+    settings = growing(largest, ranks or (1, 2))
+    rows = _measure("growth", settings, tables.growth, tables.draw_growth, publish)
+    if len({row["dofs"] for row in rows}) > 1:
+        typer.echo(f"the time of an iteration grows with dofs^{tables.exponent(rows):.2f}")
+
+
+def _measure(
+    name: str, settings: Sequence[Setting], show: _Show, draw: _Draw, publish: bool
+) -> list[tables.Row]:
+    rows: list[tables.Row] = []
+    for setting in settings:
+        typer.echo(f"{setting.name}, {setting.ranks} ranks", err=True)
+        rows.append({"name": setting.name, **run(setting)})
+        _keep(name, rows)
+    _print(show(rows))
+    draw(rows, RESULTS / f"{name}.png")
+    if publish:
+        machine = describe(f"benchmarks.speed {name}")
+        facts = "; ".join(f"{key}: {value}" for key, value in machine.items())
+        reference = {"machine": machine, "runs": rows}
+        (RESULTS / f"{name}-reference.json").write_text(
+            json.dumps(reference, indent=1) + "\n", encoding="utf-8"
+        )
+        draw(rows, RESULTS / f"{name}-reference.png")
+        text = f"{tables.markdown(show(rows))}\n\nMeasured with {facts}."
+        write_between_markers(DOCUMENT, text, *markers(name))
+    return rows
+
+
+def markers(name: str) -> tuple[str, str]:
+    """The lines between which a command writes its table."""
+    command = {"limits": "make bench", "growth": "make bench-growth"}[name]
+    return f"<!-- written by {command} -->", f"<!-- end of what {command} writes -->"
+
+
+def _keep(name: str, rows: Sequence[tables.Row]) -> None:
+    """Write what there is so far: a long suite may be stopped."""
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+def _print(lines: Sequence[Sequence[str]]) -> None:
+    table = Table()
+    for column in lines[0]:
+        table.add_column(column, overflow="fold")
+    for line in lines[1:]:
+        table.add_row(*line)
+    Console(width=160).print(table)
+
+
+if __name__ == "__main__":
+    app()
