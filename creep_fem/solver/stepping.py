@@ -22,6 +22,7 @@ _SHRINK_LIMIT = 0.25
 _FAILED_SHRINK = 0.35
 _ACCEPTED_EXCESS = 4.0  # a step is repeated only if its error exceeds the tolerance by this
 _SLOW_ITERATIONS = 12
+_EQUAL = 1e-9  # relative difference of step lengths that is taken for round-off
 
 
 class Loading(Protocol):
@@ -113,8 +114,9 @@ class TimeStepper:
         dt = self._dt
         while True:
             remaining = milestone - self.time
-            # two equal steps to the milestone rather than a full one and a sliver
-            trial = remaining if dt >= remaining else min(dt, 0.5 * remaining)
+            # two equal steps to the milestone rather than a full one and a sliver; the second of
+            # them is as long as what remains but for round-off, which must not decide
+            trial = remaining if dt >= (1.0 - _EQUAL) * remaining else min(dt, 0.5 * remaining)
             result = self._attempt(trial, start)
             iterations += result.iterations
             error = self._creep_error(trial) if result.converged else np.inf

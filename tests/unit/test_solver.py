@@ -127,6 +127,15 @@ def test_steps_hit_milestones_and_conserve_the_balance() -> None:
     assert problem.contact_state.min_gap > -0.01
 
 
+@pytest.mark.parametrize("round_off", [-1e-14, 0.0, 1e-14])
+def test_round_off_does_not_split_the_last_step(round_off: float) -> None:
+    """Halves of what remains come out equal but for round-off, which differs between processes."""
+    march = stepper(two_discs())
+    march.settings = StepSettings(200.0, 1.0, 200.0, 1e-3)
+    march.turn_around()
+    assert len(list(march.advance_to(200.0 * (1.0 + round_off)))) == 1
+
+
 def test_creep_error_controls_the_step_size() -> None:
     coarse, fine = (stepper(two_discs()) for _ in range(2))
     fine.settings = StepSettings(200.0, 1.0, 3600.0, 2e-4)
