@@ -58,7 +58,7 @@ def _measure(
     _print(show(rows))
     draw(rows, RESULTS / f"{name}.png")
     if publish:
-        machine = describe(f"benchmarks.speed {name}")
+        machine = describe("benchmarks.speed")
         facts = "; ".join(f"{key}: {value}" for key, value in machine.items())
         reference = {"machine": machine, "runs": rows}
         (RESULTS / f"{name}-reference.json").write_text(
