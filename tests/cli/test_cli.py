@@ -51,8 +51,8 @@ def called(monkeypatch):
     """Replaces the simulation; records how it was called."""
     calls = []
 
-    def simulate(config, output, quiet):
-        calls.append((config, output, quiet))
+    def simulate(config, output, quiet, profile):
+        calls.append((config, output, quiet, profile))
         history = {
             "step": np.array([0.0, 7.0]),
             "time_s": np.array([0.0, 7200.0]),
@@ -86,12 +86,20 @@ def subprocess_run(*arguments, program=("-m", "creep_fem"), **environment):
 
 
 def test_run_hands_over_config_folder_and_quiet(monkeypatch, capsys, called, tmp_path):
-    options = ("--set", "cycling.cycles=3", "--set", "name=other", "--output", tmp_path)
+    options = (
+        "--set",
+        "cycling.cycles=3",
+        "--set",
+        "name=other",
+        "--output",
+        tmp_path,
+        "--profile",
+    )
     code, out, err = invoke(monkeypatch, capsys, "run", DEMO, *options)
-    config, output, quiet = called[0]
+    config, output, quiet, profile = called[0]
     assert (code, err) == (0, "")
     assert (config.cycling.cycles, config.name, config.source) == (3, "other", DEMO)
-    assert (output, quiet) == (tmp_path, False)
+    assert (output, quiet, profile) == (tmp_path, False, True)
     assert "7 steps, 2 h simulated, smallest gap -0.50 nm" in out
     assert str(tmp_path / "other") in out
 
@@ -100,7 +108,7 @@ def test_run_writes_to_results_unless_told_otherwise(monkeypatch, capsys, called
     monkeypatch.chdir(tmp_path)
     code, out, err = invoke(monkeypatch, capsys, "run", DEMO, "--quiet")
     assert (code, out, err) == (0, "", "")
-    assert called[0][1:] == (Path("results"), True)
+    assert called[0][1:] == (Path("results"), True, False)
 
 
 def test_five_mistakes_are_printed_in_a_second_without_heavy_imports(faulty):

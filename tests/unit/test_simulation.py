@@ -23,6 +23,7 @@ from creep_fem.report import figures
 from creep_fem.results.errors import ResultError
 from creep_fem.results.history import HistoryWriter, read_history
 from creep_fem.simulation import Simulation, milestones, run
+from creep_fem.solver.phases import Phase
 from creep_fem.solver.stepping import AcceptedStep
 
 DEMO = Path(__file__).parents[2] / "configs" / "demo.yaml"
@@ -75,6 +76,19 @@ def test_a_run_can_be_repeated_from_its_folder(tmp_path: Path) -> None:
     second = run(again, tmp_path, quiet=True)
     for name in ("history.csv", "layout.json"):
         assert (second.folder / name).read_bytes() == (moved / name).read_bytes()
+
+
+def test_the_log_ends_with_where_the_time_went(tmp_path: Path) -> None:
+    folder = run(small(), tmp_path, quiet=True, profile=True).folder
+    *_, whole = table = (folder / "run.log").read_text(encoding="utf-8").splitlines()[-9:]
+    seconds = [float(line.split(" s")[-2].split()[-1]) for line in table]
+    names = [line[2:22].strip() for line in table]
+    assert names[:-2] == [phase.value for phase in Phase]
+    assert names[-2:] == ["everything else", "all"]
+    assert whole.endswith("100.0%")
+    assert sum(seconds[:-1]) == pytest.approx(seconds[-1], abs=0.05)
+    assert min(seconds) >= 0.0
+    assert "creep_fem contact" in (folder / "profile.txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("quiet", [False, True])
