@@ -19,14 +19,13 @@ RUN python3 -m venv /opt/creep-fem/venv \
 # Caches and the work folder are open to every user id, so that `--user "$(id -u)"` works on a
 # mounted folder.
 RUN useradd --create-home creep \
-    && install --directory --mode 1777 /var/cache/creep-fem /home/creep/work \
-    && chmod 755 /home/creep
+    && install --directory --mode 1777 /var/cache/creep-fem /simulations
 ENV PATH=/opt/creep-fem/venv/bin:$PATH \
     XDG_CACHE_HOME=/var/cache/creep-fem \
     MPLCONFIGDIR=/var/cache/creep-fem/matplotlib \
     OMP_NUM_THREADS=1 \
     UCX_TLS=self,sm,tcp
-WORKDIR /home/creep/work
+WORKDIR /simulations
 COPY configs configs
 COPY meshes meshes
 USER creep

@@ -46,7 +46,7 @@ from creep_fem.solver.stepping import AcceptedStep, StepSettings, TimeStepper
 
 logger = logging.getLogger(__name__)
 
-# Motion of the surface in um after which contact is searched and the matrix allocated anew.
+# Motion of the surface in um after which contact is searched anew.
 SEARCH_MARGIN = 0.2
 # Shear strain whose forces are the floor of the scale against which residuals are judged.
 _FORCE_FLOOR_STRAIN = 1e-3

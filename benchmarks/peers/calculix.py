@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +13,7 @@ from numpy.typing import NDArray
 from benchmarks.peers import decks
 from benchmarks.peers import problems as given
 from benchmarks.peers.outcome import FINISHED, Outcome
+from benchmarks.peers.process import Case, emptied, execute, text
 
 PACKAGE = "calculix-ccx"
 MISSING = f"found no CalculiX (command ccx); on Debian: apt-get install {PACKAGE}"
@@ -30,29 +27,6 @@ _SPRINGS = "stiff springs to the ground, listed pairs, cut discs not held off th
 _CONTACT = f"thermal expansion for swelling, exponential contact law on facets, {_SPRINGS}"
 
 
-@dataclass(frozen=True)
-class Case:
-    """A problem as CalculiX is asked to solve it.
-
-    Attributes:
-        problem: B1, B2 or B3.
-        code: Name of the code and its variant.
-        end: Simulated time in s.
-        deck: Writes the deck.
-        values: Reads the compared numbers from the printed tables.
-        points: Number of mesh nodes.
-        model: What differs from the problem as stated.
-    """
-
-    problem: str
-    code: str
-    end: float
-    deck: Callable[[], str]
-    values: Callable[[Tables], tuple[float | None, ...]]
-    points: Callable[[], int]
-    model: str
-
-
 def executable(command: str = "ccx") -> str | None:
     """Path of CalculiX, None if it is not installed."""
     return shutil.which(command)
@@ -64,7 +38,7 @@ def version(command: str) -> str:
     return " ".join(done.stdout.split()).removeprefix("This is ")
 
 
-def run(case: Case, command: str, folder: Path, time_limit: float) -> Outcome:
+def run(case: Case[str, Tables], command: str, folder: Path, time_limit: float) -> Outcome:
     """Run one case; the wall time is that of the whole process, reading the deck included.
 
     Args:
@@ -73,47 +47,16 @@ def run(case: Case, command: str, folder: Path, time_limit: float) -> Outcome:
         folder: Folder for deck and output; created, and emptied of an earlier run.
         time_limit: Wall time in s after which the process is killed.
     """
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    log = emptied(folder) / "job.log"
     (folder / "job.inp").write_text(case.deck(), encoding="utf-8")
-    wall, ended_by = _execute(command, folder, time_limit)
-    points = case.points()
-    return Outcome(
-        case.problem,
-        case.code,
-        2 * points,
-        reached_time(_text(folder / "job.sta")) / case.end,
-        (wall,),
-        count_iterations(_text(folder / "job.cvg")),
-        case.values(read_tables(_text(folder / "job.dat"))),
-        ended_by,
-        case.model,
+    ended = execute([command, "job"], log, time_limit)
+    return case.outcome(
+        ended,
+        ending(text(log)),
+        reached_time(text(folder / "job.sta")),
+        count_iterations(text(folder / "job.cvg")),
+        read_tables(text(folder / "job.dat")),
     )
-
-
-def _execute(command: str, folder: Path, time_limit: float) -> tuple[float, str]:
-    """Wall time in s, and what ended the process."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    started = time.perf_counter()
-    with (folder / "job.log").open("w", encoding="utf-8") as log:
-        try:
-            subprocess.run(
-                [command, "job"],
-                cwd=folder,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                timeout=time_limit,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return time.perf_counter() - started, f"time limit of {time_limit:g} s"
-    wall = time.perf_counter() - started
-    return wall, ending(_text(folder / "job.log"))
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
 def ending(log: str) -> str:

@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from creep_fem.materials.parameters import NortonCreep
+from creep_fem.mechanics.domain import Triangles
 
 MPA_PER_GPA = 1e3
 THICKNESS = 1.0  # um
-
-
-class Triangles(Protocol):
-    """Second-order triangles of separate bodies."""
-
-    @property
-    def points(self) -> NDArray[np.float64]:
-        """Points in um, shape (n, 2)."""
-
-    @property
-    def cells(self) -> NDArray[np.int64]:
-        """Three vertices counter-clockwise, then the mid-nodes of 01, 12, 20, shape (m, 6)."""
-
-    @property
-    def cell_body(self) -> NDArray[np.int32]:
-        """Body of every cell, shape (m,)."""
 
 
 def block(keyword: str, rows: Iterable[Sequence[object]] = ()) -> str:

@@ -7,9 +7,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +16,7 @@ from benchmarks.peers import decks, moose_decks
 from benchmarks.peers import problems as given
 from benchmarks.peers.moose_input import STEM, Deck
 from benchmarks.peers.outcome import FINISHED, Outcome
+from benchmarks.peers.process import Case, emptied, execute, text
 
 VARIABLE = "CREEP_FEM_MOOSE"
 """Environment variable with the command that starts MOOSE; {folder} in it is the deck's folder."""
@@ -37,30 +35,6 @@ Columns = dict[str, Array]
 
 _ITERATION = re.compile(r"^ *(\d+) Nonlinear \|R\| =", re.MULTILINE)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_GRACE = 20.0  # s, for a container engine to end what runs in the container
-
-
-@dataclass(frozen=True)
-class Case:
-    """A problem as MOOSE is asked to solve it.
-
-    Attributes:
-        problem: B1, B2 or B3.
-        code: Name of the code and its variant.
-        end: Simulated time in s.
-        deck: Writes input and mesh.
-        values: Reads the compared numbers from the folder of a run.
-        points: Number of mesh nodes.
-        model: What differs from the problem as stated.
-    """
-
-    problem: str
-    code: str
-    end: float
-    deck: Callable[[], Deck]
-    values: Callable[[Path], tuple[float | None, ...]]
-    points: Callable[[], int]
-    model: str
 
 
 def executable() -> Command | None:
@@ -96,7 +70,7 @@ def in_folder(command: Command, folder: Path) -> list[str]:
     return [word.replace("{folder}", str(folder.resolve())) for word in command]
 
 
-def run(case: Case, command: Command, folder: Path, time_limit: float) -> Outcome:
+def run(case: Case[Deck, Path], command: Command, folder: Path, time_limit: float) -> Outcome:
     """Run one case; the wall time is that of the whole process, reading the mesh included.
 
     Args:
@@ -105,57 +79,20 @@ def run(case: Case, command: Command, folder: Path, time_limit: float) -> Outcom
         folder: Folder for deck and output; created, and emptied of an earlier run.
         time_limit: Wall time in s after which the process is ended.
     """
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    log = emptied(folder) / f"{STEM}.log"
     deck = case.deck()
     (folder / f"{STEM}.i").write_text(deck.text, encoding="utf-8")
     (folder / f"{STEM}.msh").write_text(deck.mesh, encoding="utf-8")
-    wall, ended_by = _execute(command, folder, time_limit)
-    times = read_table(folder / f"{STEM}.csv").get("time", np.zeros(1))
-    log = _text(folder / f"{STEM}.log")
-    return Outcome(
-        case.problem,
-        case.code,
-        2 * case.points(),
-        float(times[-1]) / case.end,
-        (wall,),
-        count_iterations(log),
-        case.values(folder),
-        ended_by,
-        case.model,
-    )
-
-
-def _execute(command: Command, folder: Path, time_limit: float) -> tuple[float, str]:
-    """Wall time in s, and what ended the process."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     words = [*in_folder(command, folder), "-i", f"{STEM}.i", "--color", "off"]
-    started = time.perf_counter()
-    with (folder / f"{STEM}.log").open("w", encoding="utf-8") as log:
-        process = subprocess.Popen(
-            words, cwd=folder, stdout=log, stderr=subprocess.STDOUT, env=environment
-        )
-        try:
-            code = process.wait(time_limit)
-        except subprocess.TimeoutExpired:
-            _end(process)
-            return time.perf_counter() - started, f"time limit of {time_limit:g} s"
-    wall = time.perf_counter() - started
-    return wall, ending(_text(folder / f"{STEM}.log"), code)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process; gently first, as a killed container engine leaves its container behind."""
-    process.terminate()
-    try:
-        process.wait(_GRACE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    ended = execute(words, log, time_limit)
+    times = read_table(folder / f"{STEM}.csv").get("time", np.zeros(1))
+    return case.outcome(
+        ended,
+        ending(text(log), ended.code),
+        float(times[-1]),
+        count_iterations(text(log)),
+        folder,
+    )
 
 
 def ending(log: str, code: int) -> str:
@@ -176,7 +113,7 @@ def count_iterations(log: str) -> int:
 
 def read_table(path: Path) -> Columns:
     """Columns of a CSV file; no columns if it is missing or has no row."""
-    lines = _text(path).splitlines()
+    lines = text(path).splitlines()
     if len(lines) < 2:
         return {}
     names = lines[0].split(",")

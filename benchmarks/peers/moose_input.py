@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.peers.deck import MPA_PER_GPA, Triangles, faces
+from benchmarks.peers.deck import MPA_PER_GPA, faces
 from creep_fem.materials.parameters import NortonCreep
+from creep_fem.mechanics.domain import Triangles
 
 Tree = Mapping[str, object]
 """Parameters by name; what is a mapping itself becomes a block."""

@@ -24,14 +24,13 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 _Publish = Annotated[
     bool, typer.Option("--publish", help="Update the reference result and docs/scaling.md.")
 ]
-_Show = Callable[[Sequence[tables.Row]], list[list[str]]]
 _Draw = Callable[[Sequence[tables.Row], Path], None]
 
 
 @app.command()
 def limits(publish: _Publish = False) -> None:
     """Time runs and the linear algebra that they cannot do without."""
-    _measure("limits", absolute(), tables.limits, tables.draw_limits, publish)
+    _measure("limits", absolute(), tables.LIMITS, tables.draw_limits, publish)
 
 
 @app.command()
@@ -42,20 +41,21 @@ def growth(
 ) -> None:
     """Time the first lithiation to 30 % in larger and larger packings."""
     settings = growing(largest, ranks or (1, 2))
-    rows = _measure("growth", settings, tables.growth, tables.draw_growth, publish)
+    rows = _measure("growth", settings, tables.GROWTH, tables.draw_growth, publish)
     if len({row["dofs"] for row in rows}) > 1:
         typer.echo(f"the time of an iteration grows with dofs^{tables.exponent(rows):.2f}")
 
 
 def _measure(
-    name: str, settings: Sequence[Setting], show: _Show, draw: _Draw, publish: bool
+    name: str, settings: Sequence[Setting], columns: tables.Columns, draw: _Draw, publish: bool
 ) -> list[tables.Row]:
     rows: list[tables.Row] = []
     for setting in settings:
         typer.echo(f"{setting.name}, {setting.ranks} ranks", err=True)
         rows.append({"name": setting.name, **run(setting)})
         _keep(name, rows)
-    _print(show(rows))
+    cells = tables.lines(rows, columns)
+    _print(cells)
     draw(rows, RESULTS / f"{name}.png")
     if publish:
         machine = describe("benchmarks.speed")
@@ -65,7 +65,7 @@ def _measure(
             json.dumps(reference, indent=1) + "\n", encoding="utf-8"
         )
         draw(rows, RESULTS / f"{name}-reference.png")
-        text = f"{tables.markdown(show(rows))}\n\nMeasured with {facts}."
+        text = f"{tables.markdown(cells)}\n\nMeasured with {facts}."
         write_between_markers(DOCUMENT, text, *markers(name))
     return rows
 

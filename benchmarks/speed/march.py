@@ -103,8 +103,9 @@ def measure(config: Path, overrides: Sequence[str], soc: float | None) -> Measur
     meshing, mesh = _timed(lambda: build_mesh(made[0], loaded.mesh) if made is not None else None)
     particles = comm.bcast(mesh)
     set_up, run = _timed(lambda: Simulation(comm, loaded, particles))
-    half = run.swelling.half_cycles[0]
-    end = np.inf if soc is None else half.time_at(soc)
+    end = np.inf if soc is None else run.swelling.half_cycles[0].time_at(soc)
+    if end is None:
+        raise typer.BadParameter(f"the first half-cycle does not reach {soc:g}")
     phases, iterations, rejected = PhaseTimes(), [], 0
     started = time.perf_counter()
     first = np.nan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,69 +16,52 @@ def _limit(row: Row) -> float:
     return float(row["iterations"] * sum(row["bare"].values()))
 
 
-def limits(rows: Sequence[Row]) -> list[list[str]]:
-    """Runs against the linear algebra that they cannot do without; the first row is the header."""
-    header = [
-        *("run", "ranks", "dofs (nodal)", "steps (rejected)", "iterations", "median a step"),
-        *("time steps in s", "bare iteration in ms", "time over bare", "contact", "the rest"),
-    ]
-    lines = [header]
-    for row in rows:
-        phases, march = row["phases"], row["march"]
-        rest = march - sum(phases.values())
-        lines.append(
-            [
-                row["name"],
-                str(row["ranks"]),
-                f"{row['dofs']} ({row['nodal_dofs']})",
-                f"{row['steps']} ({row['rejected']})",
-                str(row["iterations"]),
-                f"{row['median_iterations']:g}",
-                f"{march:.1f}",
-                " + ".join(f"{1e3 * seconds:.1f}" for seconds in row["bare"].values()),
-                f"{march / _limit(row):.2f}",
-                f"{phases['contact'] / march:.1%}",
-                f"{rest / march:.1%}",
-            ]
-        )
-    return lines
+def _rest(row: Row) -> float:
+    return float(row["march"] - sum(row["phases"].values()))
 
 
-def growth(rows: Sequence[Row]) -> list[list[str]]:
-    """Cost over the number of particles; the first row is the header."""
-    header = [
-        *(
-            "particles",
-            "ranks",
-            "dofs",
-            "packing in s",
-            "meshing in s",
-            "steps",
-            "iterations a step",
-        ),
-        *("s an iteration", "of these factorise and solve", "others", "MiB", "KiB a dof"),
-    ]
-    lines = [header]
-    for row in rows:
-        phases, count = row["phases"], row["iterations"]
-        algebra = (phases["factorise"] + phases["solve"]) / count
-        lines.append(
-            [
-                str(row["particles"]),
-                str(row["ranks"]),
-                str(row["dofs"]),
-                f"{row['packing']:.1f}",
-                f"{row['meshing']:.1f}",
-                str(row["steps"]),
-                f"{count / row['steps']:.1f}",
-                f"{row['march'] / count:.3f}",
-                f"{algebra:.3f}",
-                f"{row['march'] / count - algebra:.3f}",
-                f"{row['memory']:.0f}",
-                f"{1024.0 * row['memory'] / row['dofs']:.1f}",
-            ]
-        )
-    return lines
+def _algebra(row: Row) -> float:
+    """Seconds an iteration for factorisation and solution."""
+    phases = row["phases"]
+    return float((phases["factorise"] + phases["solve"]) / row["iterations"])
+
+
+Columns = Mapping[str, Callable[[Row], str]]
+"""What a table shows of a run, by the name of the column."""
+
+LIMITS: Columns = {
+    "run": lambda row: row["name"],
+    "ranks": lambda row: str(row["ranks"]),
+    "dofs (nodal)": lambda row: f"{row['dofs']} ({row['nodal_dofs']})",
+    "steps (rejected)": lambda row: f"{row['steps']} ({row['rejected']})",
+    "iterations": lambda row: str(row["iterations"]),
+    "median a step": lambda row: f"{row['median_iterations']:g}",
+    "time steps in s": lambda row: f"{row['march']:.1f}",
+    "bare iteration in ms": lambda row: " + ".join(f"{1e3 * s:.1f}" for s in row["bare"].values()),
+    "time over bare": lambda row: f"{row['march'] / _limit(row):.2f}",
+    "contact": lambda row: f"{row['phases']['contact'] / row['march']:.1%}",
+    "the rest": lambda row: f"{_rest(row) / row['march']:.1%}",
+}
+
+GROWTH: Columns = {
+    "particles": lambda row: str(row["particles"]),
+    "ranks": lambda row: str(row["ranks"]),
+    "dofs": lambda row: str(row["dofs"]),
+    "packing in s": lambda row: f"{row['packing']:.1f}",
+    "meshing in s": lambda row: f"{row['meshing']:.1f}",
+    "steps": lambda row: str(row["steps"]),
+    "iterations a step": lambda row: f"{row['iterations'] / row['steps']:.1f}",
+    "s an iteration": lambda row: f"{row['march'] / row['iterations']:.3f}",
+    "of these factorise and solve": lambda row: f"{_algebra(row):.3f}",
+    "others": lambda row: f"{row['march'] / row['iterations'] - _algebra(row):.3f}",
+    "MiB": lambda row: f"{row['memory']:.0f}",
+    "KiB a dof": lambda row: f"{1024.0 * row['memory'] / row['dofs']:.1f}",
+}
+
+
+def lines(rows: Sequence[Row], columns: Columns) -> list[list[str]]:
+    """The table as lines of cells; the first line is the header."""
+    return [list(columns), *([cell(row) for cell in columns.values()] for row in rows)]
 
 
 def exponent(rows: Sequence[Row]) -> float:
@@ -89,10 +72,10 @@ def exponent(rows: Sequence[Row]) -> float:
     return float(np.polyfit(dofs, seconds, 1)[0])
 
 
-def markdown(lines: Sequence[Sequence[str]]) -> str:
+def markdown(cells: Sequence[Sequence[str]]) -> str:
     """A table whose first row is the header."""
-    header, *rows = ["| " + " | ".join(line) + " |" for line in lines]
-    return "\n".join([header, "| " + " | ".join(["---"] * len(lines[0])) + " |", *rows])
+    header, *rows = ["| " + " | ".join(line) + " |" for line in cells]
+    return "\n".join([header, "| " + " | ".join(["---"] * len(cells[0])) + " |", *rows])
 
 
 def draw_limits(rows: Sequence[Row], path: Path) -> None:
@@ -105,7 +88,7 @@ def draw_limits(rows: Sequence[Row], path: Path) -> None:
     names = [f"{row['name']}, {row['ranks']} rank" + "s" * (row["ranks"] > 1) for row in rows]
     phases = list(rows[0]["phases"])
     parts = [[row["phases"][phase] for row in rows] for phase in phases]
-    parts.append([row["march"] - sum(row["phases"].values()) for row in rows])
+    parts.append([_rest(row) for row in rows])
     for name, part in zip([*phases, "everything else"], parts, strict=True):
         width = np.array(part) / [_limit(row) for row in rows]
         axes.barh(names, width, left=left, label=name)
@@ -130,10 +113,7 @@ def draw_growth(rows: Sequence[Row], path: Path) -> None:
             continue
         dofs = [row["dofs"] for row in chosen]
         total = [row["march"] / row["iterations"] for row in chosen]
-        algebra = [
-            (row["phases"]["factorise"] + row["phases"]["solve"]) / row["iterations"]
-            for row in chosen
-        ]
+        algebra = [_algebra(row) for row in chosen]
         plural = "s" if ranks > 1 else ""
         axes.plot(dofs, total, f"{marker}-", label=f"all, {ranks} rank{plural}")
         axes.plot(dofs, algebra, f"{marker}--", label=f"factorise and solve, {ranks} rank{plural}")

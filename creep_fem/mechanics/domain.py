@@ -20,8 +20,8 @@ NO_POINT = -1
 """Stands for a point of the particle mesh where there is none: at the node of a bubble."""
 
 
-class ParticleCells(Protocol):
-    """Second-order triangles of separate particles, known on every process."""
+class Triangles(Protocol):
+    """Second-order triangles of separate bodies, known on every process."""
 
     @property
     def points(self) -> NDArray[np.float64]:
@@ -34,6 +34,10 @@ class ParticleCells(Protocol):
     @property
     def cell_body(self) -> NDArray[np.int32]:
         """Body of every cell, shape (m,)."""
+
+
+class ParticleCells(Triangles, Protocol):
+    """The triangles of particles between walls."""
 
     @property
     def body_phase(self) -> NDArray[np.int32]:

@@ -10,6 +10,7 @@ from dolfinx import fem
 from numpy.typing import NDArray
 
 from creep_fem.contact.measures import contact_pressure, pressure_sums
+from creep_fem.mechanics.element import VERTEX_AND_MIDDLE_NODES
 from creep_fem.solver.problem import StepProblem
 
 
@@ -29,17 +30,15 @@ class StateFields:
         cells = fem.functionspace(mesh, ("DG", 0))
         vectors = fem.functionspace(mesh, ("DG", 0, (2,)))
         # files hold the values at vertices and mid-nodes; the bubbles vanish there
-        quadratic = fem.functionspace(mesh, ("Lagrange", 2))
         self._displacement = fem.Function(
             fem.functionspace(mesh, ("Lagrange", 2, (2,))), name="displacement"
         )
-        self._contact = fem.Function(quadratic, name="contact_pressure")
-        nodes = domain.displacement_space.dofmap.list[:, :6]
-        self._node = np.empty(quadratic.dofmap.list.max() + 1, dtype=np.int64)
-        self._node[quadratic.dofmap.list] = nodes
-        quadratic_node = np.empty(nodes.max() + 1, dtype=np.int64)
-        quadratic_node[nodes] = quadratic.dofmap.list
-        self._surface_dofs = quadratic_node[problem.surface.owned_local]
+        self._contact = fem.Function(fem.functionspace(mesh, ("Lagrange", 2)))
+        self._contact.name = "contact_pressure"
+        nodes = domain.displacement_space.dofmap.list[:, :VERTEX_AND_MIDDLE_NODES]
+        self._node = _lookup(self._displacement.function_space.dofmap.list, nodes)
+        dof_of_node = _lookup(nodes, self._contact.function_space.dofmap.list)
+        self._surface_dofs = dof_of_node[problem.surface.owned_local]
         self._von_mises = fem.Function(cells, name="von_mises")
         self._pressure = fem.Function(cells, name="pressure")
         self._creep_strain = fem.Function(cells, name="creep_strain")
@@ -90,3 +89,10 @@ class StateFields:
         )
         pressures: NDArray[np.float64] = everywhere[surface.owned]
         return pressures
+
+
+def _lookup(keys: NDArray[np.int32], values: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Table of the values by their keys; both are given cell by cell in the same order."""
+    table = np.empty(int(keys.max()) + 1, dtype=np.int32)
+    table[keys] = values
+    return table

@@ -43,8 +43,8 @@ _MUMPS_OPTIONS: dict[str, str | float | bool] = {
     "mat_mumps_icntl_14": 60,  # per cent of additional workspace, for pivoting
     "mat_mumps_icntl_8": 0,  # no scaling: all dofs are displacements
 }
-# Below this number of dofs minimum degree is ordered ten times as fast as nested dissection, which
-# MUMPS prefers, and its factors are no slower to compute.
+# Below this number of dofs a minimum-degree ordering is found several times as fast as nested
+# dissection, which MUMPS prefers, and its factors are no slower to compute.
 _SMALL = 50_000
 _QUASI_DENSE_MINIMUM_DEGREE = 6
 _numbers = count()
@@ -145,20 +145,27 @@ class NewtonSolver:
         """
         x = self._vector
         self.problem.read_displacement(x)
-        if guess is not None:
-            self._trial.setArray(guess[: x.getLocalSize()])
-            if self._residual_norm(self._trial) < self._residual_norm(x):
-                self._trial.copy(x)
-        self._residuals, self._reason, self._trial_is_current = [], "", False
+        self._residuals, self._reason = [], ""
         if not self._converged:
             self._shift = 0.0
-        if not np.isfinite(self.problem.move_to(x)):
+        if not self._move_to_better(x, guess):
             return NewtonResult(False, "the first guess turns an element inside out", 0, ())
         self._trial_is_current = True
         self._snes.solve(None, x)
         self._converged = self._snes.getConvergedReason() > 0
         iterations = self._snes.getIterationNumber()
         return NewtonResult(self._converged, self._reason, iterations, tuple(self._residuals))
+
+    def _move_to_better(self, x: PETSc.Vec, guess: NDArray[np.float64] | None) -> bool:
+        """Bring x and the problem to the better first guess; whether that is admissible."""
+        if guess is None:
+            return bool(np.isfinite(self.problem.move_to(x)))
+        self._trial.setArray(guess[: x.getLocalSize()])
+        guessed, start = (self._residual_norm(vector) for vector in (self._trial, x))
+        if guessed < start:
+            self._trial.copy(x)
+            self.problem.move_to(x)
+        return bool(np.isfinite(self.problem.energy))
 
     def _residual_norm(self, x: PETSc.Vec) -> float:
         """Norm of the residual in GPa um; infinite where an element is turned inside out."""
