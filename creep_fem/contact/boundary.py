@@ -164,6 +164,13 @@ class Boundary:
         control = self.control_points(positions, np.arange(len(self.control)))
         return Curves(np.swapaxes(self.coefficients @ control, 0, 1))
 
+    def middles(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Mid-nodes of all edges in um, shape (m, 2)."""
+        middles: NDArray[np.float64] = (
+            self.mirror[:, 2] * positions[self.control[:, 2]] + self.offset[:, 2]
+        )
+        return middles
+
     def chords(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Lengths from vertex to mid-node and on to the next vertex in um, shape (m, 2)."""
         steps = np.diff(positions[self.edge_nodes], axis=1)

@@ -142,8 +142,7 @@ def pressure_sums(contact: Contact, state: ContactState) -> NDArray[np.float64]:
     weights that are nowhere negative, so a surface that only pushes shows no tension.
 
     Returns:
-        Pressure times length in GPa um, length in um, and pressure of the walls in GPa,
-        shape (ns, 3).
+        Pressure times length in GPa um and length in um, shape (ns, 2).
     """
     boundary, points = contact.boundary, contact.points
     feet = state.pairs.feet
@@ -155,10 +154,9 @@ def pressure_sums(contact: Contact, state: ContactState) -> NDArray[np.float64]:
     )
     nodes = boundary.edge_nodes[points.edge].ravel()
     weights = hats * points.length[:, None]
-    sums = np.zeros((state.size, 3))
+    sums = np.zeros((state.size, 2))
     for column, parts in enumerate((weights * pressure[:, None], weights)):
         sums[:, column] = np.bincount(nodes, parts.ravel(), minlength=state.size)
-    sums[state.walls.nodes, 2] = state.walls.pressure.sum(axis=(0, 2))
     return sums
 
 
@@ -174,13 +172,13 @@ def contact_pressure(
         boundary: The surfaces.
         reference: Positions in the reference state in um, shape (ns, 2).
         positions: Current positions in um, shape (ns, 2).
-        sums: :func:`pressure_sums` of all processes, shape (ns, 3).
+        sums: :func:`pressure_sums` of all processes, shape (ns, 2).
 
     Returns:
         Contact pressure in GPa, per current length, shape (ns,).
     """
     stretch = _chord_sums(boundary, positions) / _chord_sums(boundary, reference)
-    pressure: NDArray[np.float64] = (sums[:, 0] / sums[:, 1] + sums[:, 2]) / stretch
+    pressure: NDArray[np.float64] = sums[:, 0] / sums[:, 1] / stretch
     return pressure
 
 

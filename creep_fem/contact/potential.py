@@ -9,7 +9,8 @@ a = tangent.(dx - sum S_k dP_k), b = normal.(sum S'_k dP_k), S_k the weights of 
     dg  = normal.(dx - sum S_k dP_k)
     d2g = -(kappa a^2 + 2 l a b + g b^2) / D
 
-A wall is a mirror: a point at distance d meets its image across a gap of 2 d.
+A wall is a mirror: what touches it touches an image (``images.py``), whose control points move as
+mirrored ones.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creep_fem.contact.boundary import Boundary, Curves, SurfacePoints
+from creep_fem.contact.images import MirroredBoundary
 from creep_fem.contact.law import PressureGapLaw
 from creep_fem.contact.search import FootPoints, nearby_bodies, project
 
@@ -79,7 +81,7 @@ class PairTerms:
         normal = np.stack([tangent[:, 1], -tangent[:, 0]], axis=1)
         self.gap = np.einsum("ni,ni->n", normal, difference)
         near = self.gap < law.cutoff
-        self.feet = FootPoints(feet.point[near], feet.edge[near], feet.parameter[near])
+        self.feet = feet.chosen(near)
         self.near_gap = self.gap[near]
         self._speed, self._tangent, self._normal = speed[near], tangent[near], normal[near]
         self._curve = curve[near]
@@ -121,11 +123,28 @@ class PairTerms:
     def _gap_variation(self) -> NDArray[np.float64]:
         return self._rows(self._normal, self._points.shape[self.feet.point], -self._weights())
 
+    @property
+    def _slopes(self) -> NDArray[np.float64]:
+        """Derivatives of the near pairs' energies by their nodes in GPa um, shape (n, 16)."""
+        return -(self._length * self.pressure)[:, None] * self._gap_variation
+
     def add_gradient(self, gradient: NDArray[np.float64]) -> None:
         """Add the energy's gradient in GPa um to a flat array of surface dofs, shape (2 ns,)."""
-        force = -(self._length * self.pressure)[:, None] * self._gap_variation
         dofs = 2 * self._nodes[:, :, None] + np.arange(2)
-        gradient += np.bincount(dofs.ravel(), force.ravel(), minlength=len(gradient))
+        gradient += np.bincount(dofs.ravel(), self._slopes.ravel(), minlength=len(gradient))
+
+    def mirrored_forces(self) -> NDArray[np.float64]:
+        """Forces that the planes of symmetry exert in GPa um: axes by lower and upper wall.
+
+        A control point behind a wall passes its force on to its node as in a mirror: the wall
+        takes up twice the normal component.
+        """
+        normal = -2.0 * self._slopes.reshape(-1, 8, 2)[:, 3:]
+        behind = self.boundary.mirror[self.feet.edge] < 0.0
+        upper = self.boundary.offset[self.feet.edge] > 0.0
+        lower_and_upper = [np.where(behind & side, normal, 0.0) for side in (~upper, upper)]
+        forces: NDArray[np.float64] = np.stack([f.sum(axis=(0, 1)) for f in lower_and_upper], 1)
+        return forces
 
     def hessian(self) -> NodeBlocks:
         """Exact second derivative of the energy in GPa (per unit thickness)."""
@@ -157,86 +176,26 @@ class PairTerms:
 
 
 @dataclass(frozen=True)
-class WallTerms:
-    """Contact of surface nodes with their own mirror images across the four walls.
-
-    Attributes:
-        law: Pressure-gap law.
-        box: Edge length of the box in um.
-        lengths: Surface lengths of the nodes in um, shape (n,).
-        nodes: Surface nodes that are looked at, shape (n,).
-        positions: Their positions in um, shape (n, 2).
-        free: False where a coordinate is held by the wall itself, shape (n, 2).
-    """
-
-    law: PressureGapLaw
-    box: float
-    lengths: NDArray[np.float64]
-    nodes: NDArray[np.int64]
-    positions: NDArray[np.float64]
-    free: NDArray[np.bool_]
-
-    @cached_property
-    def _image_gaps(self) -> NDArray[np.float64]:
-        """Gap to the mirror image in the lower and the upper wall, shape (2, n, 2)."""
-        gaps = 2.0 * np.stack([self.positions, self.box - self.positions])
-        return np.where(self.free, gaps, np.inf)
-
-    @property
-    def min_gap(self) -> float:
-        """Smallest gap to a mirror image in um (infinite without free nodes)."""
-        return float(np.min(self._image_gaps, initial=np.inf))
-
-    @property
-    def energy(self) -> float:
-        """This side's half of the energy of nodes and images in GPa um^2."""
-        potential = self.law.potential(self._image_gaps)
-        return _SIDE * float(np.einsum("n,lni->", self.lengths, potential))
-
-    @cached_property
-    def pressure(self) -> NDArray[np.float64]:
-        """Pressure of the lower and the upper walls at every node in GPa, shape (2, n, 2)."""
-        return self.law.pressure(self._image_gaps)
-
-    def forces(self) -> NDArray[np.float64]:
-        """Force of the lower and the upper walls on every node in GPa um, shape (2, n, 2)."""
-        force = self.pressure * self.lengths[:, None]
-        inwards: NDArray[np.float64] = force * np.array([1.0, -1.0])[:, None, None]
-        return inwards
-
-    def add_gradient(self, gradient: NDArray[np.float64]) -> None:
-        """Add the energy's gradient in GPa um to a flat array of surface dofs, shape (2 ns,)."""
-        gradient.reshape(-1, 2)[self.nodes] -= self.forces().sum(axis=0)
-
-    def stiffness(self) -> NDArray[np.float64]:
-        """The second derivative of the energy in GPa, which is diagonal, shape (n, 2)."""
-        stiffness: NDArray[np.float64] = self.law.tangent(self._image_gaps).sum(axis=0)
-        return 2.0 * stiffness * self.lengths[:, None]
-
-
-@dataclass(frozen=True)
 class ContactState:
     """Contact at one configuration, as seen by the surface points of one process.
 
     Attributes:
         pairs: Point-to-curve terms.
-        walls: Node-to-wall terms.
         size: Number of surface nodes of the whole packing.
     """
 
     pairs: PairTerms
-    walls: WallTerms
     size: int
 
     @property
     def energy(self) -> float:
         """Contact energy in GPa um^2 of this process's points."""
-        return self.pairs.energy + self.walls.energy
+        return self.pairs.energy
 
     @property
     def min_gap(self) -> float:
         """Smallest gap in um, to other bodies and to mirror images (infinite if none is near)."""
-        return min(float(np.min(self.pairs.gap, initial=np.inf)), self.walls.min_gap)
+        return float(np.min(self.pairs.gap, initial=np.inf))
 
     @property
     def active_pairs(self) -> int:
@@ -247,17 +206,19 @@ class ContactState:
         """Energy gradient in GPa um, all surface dofs, shape (2 ns,): sum it over processes."""
         gradient = np.zeros(2 * self.size)
         self.pairs.add_gradient(gradient)
-        self.walls.add_gradient(gradient)
         return gradient
 
-    def hessian(self) -> tuple[NodeBlocks, NDArray[np.float64]]:
-        """Energy Hessian in GPa, to be summed over processes.
+    def hessian(self) -> NodeBlocks:
+        """Energy Hessian in GPa: sum it over processes."""
+        return self.pairs.hessian()
+
+    def wall_forces(self) -> NDArray[np.float64]:
+        """Normal forces across the walls on the packing in GPa um: sum them over processes.
 
         Returns:
-            What couples surface nodes, and what each of the nodes this process takes care of adds
-            to its diagonal, shape (n, 2).
+            Forces along the axes, walls in the order of ``WALL_COMPONENT``, shape (4,).
         """
-        return self.pairs.hessian(), self.walls.stiffness()
+        return self.pairs.mirrored_forces().ravel()
 
 
 class Contact:
@@ -268,7 +229,6 @@ class Contact:
         boundary: Boundary,
         law: PressureGapLaw,
         box: float,
-        fixed: NDArray[np.bool_],
         nodes: NDArray[np.int64],
     ) -> None:
         """Set up contact.
@@ -277,18 +237,22 @@ class Contact:
             boundary: All surfaces of the packing.
             law: Pressure-gap law.
             box: Edge length of the box in um.
-            fixed: Coordinates of surface nodes held by a wall, shape (ns, 2).
             nodes: Surface nodes this process takes care of, and with a mid-node its edge.
         """
         self.boundary, self.law, self.box = boundary, law, box
-        self._free = ~fixed
-        self._nodes = nodes
+        self._mirrored = MirroredBoundary.of(boundary, box)
+        self._targets = self._mirrored.edges
         edges = np.flatnonzero(np.isin(boundary.edge_nodes[:, 1], nodes))
         self.points = SurfacePoints.on_edges(boundary, edges)
         self._bodies = boundary.edge_body[self.points.edge]
         self._candidates: FootPoints | None = None
         self._searched_at = np.empty((0, 2))
         self._margin = 0.0
+
+    @property
+    def edge_count(self) -> int:
+        """Number of edges that feet may lie on, images included."""
+        return len(self._targets.edge_body)
 
     @property
     def candidates(self) -> FootPoints:
@@ -302,7 +266,8 @@ class Contact:
         half_edge = float(self.boundary.chords(positions).max(initial=0.0))
         radius = self.law.cutoff + half_edge + 2.0 * margin
         points = self.points.positions(self.boundary, positions)
-        self._candidates = nearby_bodies(self.boundary, positions, points, self._bodies, radius)
+        near = nearby_bodies(self._targets, positions, points, self._bodies, radius)
+        self._candidates = self._mirrored.touchable(near, self._bodies)
         self._searched_at, self._margin = positions.copy(), margin
 
     def search_is_valid(self, positions: NDArray[np.float64]) -> bool:
@@ -314,14 +279,24 @@ class Contact:
 
     def evaluate(self, positions: NDArray[np.float64]) -> ContactState:
         """Contact terms at current positions in um, shape (ns, 2)."""
-        curves = self.boundary.curves(positions)
+        curves = self._targets.curves(positions)
         places = self.points.positions(self.boundary, positions)
-        feet = self._candidates = project(self.boundary, curves, places, self.candidates)
-        pairs = PairTerms(self.boundary, self.law, self.points, places, curves, feet)
-        nodes = self._nodes
-        lengths = self.boundary.node_lengths[nodes]
-        walls = WallTerms(self.law, self.box, lengths, nodes, positions[nodes], self._free[nodes])
-        return ContactState(pairs, walls, len(positions))
+        self._candidates = project(self._targets, curves, places, self.candidates)
+        feet = self._facing(self._candidates, positions, curves)
+        pairs = PairTerms(self._targets, self.law, self.points, places, curves, feet)
+        return ContactState(pairs, len(positions))
+
+    def _facing(
+        self, feet: FootPoints, positions: NDArray[np.float64], curves: Curves
+    ) -> FootPoints:
+        """Leave out images of a point's own body that the point does not face."""
+        own = np.flatnonzero(self._mirrored.is_own_image(feet, self._bodies))
+        normal = self.points.normals(self.boundary, positions)[feet.point[own]]
+        slope = curves.at(feet.edge[own], feet.parameter[own])[1]
+        turned = normal[:, 0] * slope[:, 1] - normal[:, 1] * slope[:, 0]  # n . n_foot |c'|
+        kept = np.ones(len(feet.point), dtype=bool)
+        kept[own[turned >= 0.0]] = False
+        return feet.chosen(kept)
 
     def coupled_edges(self) -> NDArray[np.int64]:
         """Pairs of edges that the candidates couple, each once, shape (n, 2)."""
@@ -333,7 +308,7 @@ class Contact:
     def with_neighbours(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
         """Add the pairs that result if the feet slide to a neighbouring edge, shape (n, 2)."""
         reach = [pairs]
-        for neighbour in (self.boundary.following, self.boundary.preceding):
+        for neighbour in (self._targets.following, self._targets.preceding):
             slid = np.column_stack([pairs[:, 0], neighbour[pairs[:, 1]]])
             reach.append(slid[slid[:, 1] >= 0])
         unique: NDArray[np.int64] = np.unique(np.concatenate(reach), axis=0)
@@ -342,5 +317,5 @@ class Contact:
     def coupled_nodes(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
         """Surface nodes that pairs of edges couple, shape (n, 8)."""
         return np.hstack(
-            [self.boundary.edge_nodes[pairs[:, 0]], self.boundary.control[pairs[:, 1]]]
+            [self._targets.edge_nodes[pairs[:, 0]], self._targets.control[pairs[:, 1]]]
         )

@@ -28,6 +28,10 @@ class FootPoints:
     edge: NDArray[np.int64]
     parameter: NDArray[np.float64]
 
+    def chosen(self, pairs: NDArray[np.bool_]) -> FootPoints:
+        """Some of the pairs, by a mask of shape (n,)."""
+        return FootPoints(self.point[pairs], self.edge[pairs], self.parameter[pairs])
+
 
 def nearby_bodies(
     boundary: Boundary,
@@ -48,7 +52,7 @@ def nearby_bodies(
     Returns:
         One pair for each (point, body) with the nearest edge and its middle as first guess.
     """
-    middle = positions[boundary.edge_nodes[:, 1]]
+    middle = boundary.middles(positions)
     if len(points) == 0 or len(middle) == 0:
         empty = np.empty(0, dtype=np.int64)
         return FootPoints(empty, empty, np.empty(0))
@@ -103,7 +107,9 @@ def project(
         change = np.clip(change, -bound, bound)
         last[moving] = change
         edge[moving], parameter[moving] = _hop(boundary, e, t + change)
-        moving = moving[np.abs(change) > _PARAMETER_TOLERANCE]
+        # past an open end the parameter stays where it is, however large the change
+        held = (edge[moving] == e) & (parameter[moving] == t)
+        moving = moving[(np.abs(change) > _PARAMETER_TOLERANCE) & ~held]
     return FootPoints(start.point, edge, parameter)
 
 

@@ -70,7 +70,7 @@ class StepProblem:
         self.fixed_dofs = _fixed_dofs(domain)
         self.conditions = _dirichlet(self.space, domain)
         self.surface = SurfaceNodes(domain, boundary, self.fixed_dofs)
-        self.contact = Contact(boundary, law, box, self.surface.fixed, self.surface.owned)
+        self.contact = Contact(boundary, law, box, self.surface.owned)
         self._margin = search_margin
         self._drag = drag
         self._owned = 2 * domain.owned_nodes
@@ -169,26 +169,22 @@ class StepProblem:
         # where particles touch right at a wall, the wall also holds what contact pushes
         contact = self.contact_forces.reshape(-1, 2)[self.surface.owned]
         self.surface.add_owned(contact * self.surface.fixed[self.surface.owned], force)
-        pushed = self.contact_state.walls.forces().sum(axis=1)  # (lower/upper, component)
+        pushed = self.contact_state.wall_forces()
         domain = self.model.domain
-        totals = np.zeros(4)
-        for i, (name, sign) in enumerate(
-            (("left", 1.0), ("right", -1.0), ("bottom", 1.0), ("top", -1.0))
-        ):
+        totals = np.zeros(len(WALL_COMPONENT))
+        for i, (name, component) in enumerate(WALL_COMPONENT.items()):
             nodes = domain.wall_nodes[name]
             nodes = nodes[nodes < domain.owned_nodes]
-            component = WALL_COMPONENT[name]
-            upper = 0 if sign > 0.0 else 1
-            totals[i] = sign * (
-                force.reshape(-1, 2)[nodes, component].sum() + pushed[upper, component]
-            )
+            inwards = 1.0 if name in ("left", "bottom") else -1.0
+            held = force.reshape(-1, 2)[nodes, component].sum()
+            totals[i] = inwards * (held + pushed[i])
         return Reactions(*self.comm.allreduce(totals, op=MPI.SUM))
 
     def tangent(self) -> PETSc.Mat:
         """Hessian of the potential at the present state (collective)."""
         with timed(Phase.CONTACT):
-            pairs, walls = self.contact_state.hessian()
-        return self._tangent.assemble(pairs, walls + self._drag_stiffness[:, None])
+            pairs = self.contact_state.hessian()
+        return self._tangent.assemble(pairs, self._drag_stiffness)
 
 
 def _fixed_dofs(domain: Domain) -> NDArray[np.int32]:

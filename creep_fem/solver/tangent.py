@@ -49,7 +49,7 @@ class TangentMatrix:
 
         Args:
             pairs: Terms that couple surface nodes, of any process.
-            diagonal: Terms of the owned surface nodes alone, shape (owned, 2).
+            diagonal: Stiffness of the owned surface nodes by themselves in GPa, shape (owned,).
         """
         with timed(Phase.ASSEMBLY):
             matrix = self._matrix_with_room(pairs)
@@ -71,7 +71,7 @@ class TangentMatrix:
 
     def _keys(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
         """One number for each pair of edges."""
-        keys: NDArray[np.int64] = pairs[:, 0] * len(self._contact.boundary.edge_body) + pairs[:, 1]
+        keys: NDArray[np.int64] = pairs[:, 0] * self._contact.edge_count + pairs[:, 1]
         return keys
 
     def _allocate(self) -> PETSc.Mat:
@@ -116,7 +116,7 @@ class TangentMatrix:
         diagonal = matrix.createVecLeft()
         local = diagonal.getArray().reshape(-1, 2)
         free = ~self._surface.fixed[self._surface.owned]
-        local[self._surface.owned_local] = values * free
+        local[self._surface.owned_local] = values[:, None] * free
         matrix.setDiagonal(diagonal, addv=PETSc.InsertMode.ADD_VALUES)
         diagonal.destroy()
 

@@ -100,7 +100,7 @@ def test_pressure_averages_that_of_the_law_and_is_never_negative() -> None:
     law = PressureGapLaw(100.0, 0.004, 0.1)
     pieces = [circle(3.0, 5.0, 1.0, 360), circle(4.99, 5.0, 1.0, 360)]
     boundary, points = boundary_of(pieces, BOX)
-    contact = Contact(boundary, law, BOX, np.zeros(points.shape, bool), np.arange(len(points)))
+    contact = Contact(boundary, law, BOX, np.arange(len(points)))
     contact.search(points, margin=0.05)
     sums = pressure_sums(contact, contact.evaluate(points))
     pressure = contact_pressure(boundary, points, points, sums)
@@ -117,7 +117,7 @@ def test_pressure_is_per_current_length() -> None:
     law = PressureGapLaw(100.0, 0.004, 0.1)
     pieces = [circle(3.0, 5.0, 1.0, 60), circle(4.99, 5.0, 1.0, 60)]
     boundary, points = boundary_of(pieces, BOX)
-    contact = Contact(boundary, law, BOX, np.zeros(points.shape, bool), np.arange(len(points)))
+    contact = Contact(boundary, law, BOX, np.arange(len(points)))
     contact.search(points, margin=0.05)
     sums = pressure_sums(contact, contact.evaluate(points))
     np.testing.assert_allclose(

@@ -24,6 +24,7 @@ from creep_fem.solver.problem import StepProblem
 from creep_fem.solver.stepping import StepSettings, TimeStepper
 
 BOX = 3.0
+DRAG = 4.0  # GPa s/um
 LAYOUT = Layout(BOX, (Disc(0.75, 1.5, 0.7, "active"), Disc(3.0, 1.5, 1.45, "framework")))
 
 
@@ -65,7 +66,7 @@ def two_discs() -> StepProblem:
     model = MechanicsModel(domain, (Phase(6.7, 4.0, Norton()), Phase(67.0, 40.0, None)))
     boundary = Boundary.from_arcs(particles.points, particles.arcs, BOX)
     law = PressureGapLaw(100.0, 0.004, 0.1)
-    return StepProblem(model, boundary, law, BOX, search_margin=0.1, drag=4.0)
+    return StepProblem(model, boundary, law, BOX, search_margin=0.1, drag=DRAG)
 
 
 def stepper(
@@ -121,9 +122,13 @@ def test_steps_hit_milestones_and_conserve_the_balance() -> None:
     assert times == sorted(times)
     assert sum(step.dt for step in steps) == pytest.approx(20000.0)
     walls = problem.reactions()
-    # what presses on the right wall presses on the left one
+    # what presses on the right wall presses on the left one, but for the drag on the surfaces
+    surface, displacement = problem.surface, problem.model.displacement
+    moved = surface.owned_values(displacement.x.array - problem.start)
+    drag = DRAG / problem.dt * problem.contact.boundary.node_lengths[surface.owned] @ moved
     assert walls.right > 1e-3
-    assert walls.left == pytest.approx(walls.right, rel=2e-2)
+    assert walls.left - walls.right == pytest.approx(drag[0], abs=1e-9)
+    assert walls.bottom - walls.top == pytest.approx(drag[1], abs=1e-9)
     assert problem.contact_state.min_gap > -0.01
 
 

@@ -19,7 +19,7 @@ FOLDER = DOCS / "verification"
 def main() -> int:
     """Write the book; 1 if anything in it is not as expected."""
     outcomes = run_all()
-    limits = {case.name: case.rank_limit for case in CASES if case.on_processes}
+    limits = {case.name: case.rank_limit for case in CASES}
     serial = {o.name: numbers(o.report) for o in outcomes if o.report and o.name in limits}
     differences = {ranks: differences_on(ranks, serial) for ranks in RANKS}
     text = page(outcomes, _draw(outcomes), differences, limits)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from outcomes import Outcome
-from records import CASES, LONG, Check, Convergence, RankLimit, Report, Table
+from records import Check, Convergence, RankLimit, Report, Table
 
 _NOISE = 1e-11  # smaller errors differ from machine to machine
 _SMALLEST = f"< {_NOISE:.0e}"
@@ -141,15 +141,10 @@ def _ranks(differences: dict[int, dict[str, float]], limits: Mapping[str, RankLi
     ]
     header = ("case", *(f"{ranks} processes" for ranks in differences), "limit", "why")
     text = (
-        "## Numbers of processes\n\nFor every case but the long ones: the largest difference of any"
-        " number to that on one process, each in units of its scale (dashes: it did not run).\n\n"
+        "## Numbers of processes\n\nThe largest difference of any number of every case to that on"
+        " one process, each in units of its scale (dashes: it did not run).\n\n"
     )
-    left_out = (
-        f"\nLeft out for their time, each {LONG:g} s or more on one process: "
-        + ", ".join(f"`{case.name}`" for case in CASES if not case.on_processes)
-        + ".\n"
-    )
-    return text + table(header, rows) + left_out
+    return text + table(header, rows)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -168,7 +168,7 @@ def _growth(power: float, duration: float) -> Growth:
     return Growth(slope * (power + 1.0), float(edges[0]), float(edges[-1]))
 
 
-@case(slow=True, seconds=150.0)
+@case(slow=True)
 def power_law_growth() -> Report:
     """The contact of a cylinder in power-law creep grows self-similarly."""
     grown = {n: _growth(n, duration) for n, duration in ((3.0, 1e7), (4.5, 1e9))}  # s

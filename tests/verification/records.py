@@ -128,7 +128,6 @@ class RankLimit:
 
 
 USUAL_RANK_LIMIT = RankLimit()
-LONG = 30.0  # s on one process, from which a case is not run on several
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,6 @@ class Case:
         slow: Whether it is left to the long suite.
         shortfall: Why the package is known to miss it; empty if it should pass.
         rank_limit: How much its numbers may depend on the number of processes.
-        on_processes: Whether the book compares it on several processes.
     """
 
     name: str
@@ -149,7 +147,6 @@ class Case:
     slow: bool
     shortfall: str
     rank_limit: RankLimit
-    on_processes: bool
 
 
 CASES: list[Case] = []
@@ -160,19 +157,11 @@ def case(
     slow: bool = False,
     shortfall: str = "",
     rank_limit: RankLimit = USUAL_RANK_LIMIT,
-    seconds: float = 0.0,
 ) -> Callable[[Callable[[], Report]], Callable[[], Report]]:
-    """Register a function that computes a report as a case.
-
-    Args:
-        slow: See :class:`Case`.
-        shortfall: See :class:`Case`.
-        rank_limit: See :class:`Case`.
-        seconds: Time on one process, for a case too long to be run on several; 0 for others.
-    """
+    """Register a function that computes a report as a case; see :class:`Case`."""
 
     def register(function: Callable[[], Report]) -> Callable[[], Report]:
-        CASES.append(Case(function.__name__, function, slow, shortfall, rank_limit, seconds < LONG))
+        CASES.append(Case(function.__name__, function, slow, shortfall, rank_limit))
         return function
 
     return register

@@ -72,7 +72,7 @@ def _stepped(tolerance: str) -> tuple[str]:
 BASE = Variant("as configured", judged=False)
 
 
-@case(slow=True, seconds=90.0)
+@case(slow=True)
 def rve_mesh() -> Report:
     """Mesh size of the 19-disc benchmark, halved and doubled."""
     coarse = Variant("surface size 0.6 um", _meshed(0.6), judged=False)
@@ -80,7 +80,7 @@ def rve_mesh() -> Report:
     return _report("mesh size", "surface size 0.3 um", (coarse, BASE, fine), refined=True)
 
 
-@case(slow=True, seconds=100.0)
+@case(slow=True)
 def rve_time_step() -> Report:
     """Creep tolerance of the 19-disc benchmark; a quarter of it halves the steps.
 
@@ -100,7 +100,7 @@ def rve_time_step() -> Report:
     return _report("time step", "creep tolerance 1e-3", variants, TIME_LIMITS, refined=True)
 
 
-@case(slow=True, seconds=200.0)
+@case(slow=True)
 def rve_drag() -> Report:
     """Drag on the surfaces of the 19-disc benchmark, with steps as configured and short ones.
 
