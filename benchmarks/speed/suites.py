@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +86,7 @@ def run(setting: Setting) -> dict[str, Any]:
         command += ["--soc", str(setting.soc)]
     if setting.ranks > 1:
         command = [_MPIRUN, "-n", str(setting.ranks), *command]
+    command += ["--command-at", repr(time.time())]
     environment = {**os.environ, **_ENVIRONMENT}
     done = subprocess.run(
         command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False

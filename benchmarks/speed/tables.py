@@ -41,6 +41,7 @@ LIMITS: Columns = {
     "time over bare": lambda row: f"{row['march'] / _limit(row):.2f}",
     "contact": lambda row: f"{row['phases']['contact'] / row['march']:.1%}",
     "the rest": lambda row: f"{_rest(row) / row['march']:.1%}",
+    "command to first step in s": lambda row: f"{row['until_first_step']:.1f}",
 }
 
 GROWTH: Columns = {
