@@ -159,10 +159,12 @@ class Boundary:
         )
         return values
 
-    def curves(self, positions: NDArray[np.float64]) -> Curves:
-        """The curves of all edges for node positions in um, shape (ns, 2)."""
-        control = self.control_points(positions, np.arange(len(self.control)))
-        return Curves(np.swapaxes(self.coefficients @ control, 0, 1))
+    def curves(self, positions: NDArray[np.float64], edges: NDArray[np.int64]) -> Curves:
+        """The curves of some edges for node positions in um, shape (ns, 2)."""
+        coefficients = np.full((5, 2, len(self.control)), np.nan)
+        parts = self.coefficients[edges] @ self.control_points(positions, edges)
+        coefficients[..., edges] = parts.transpose(1, 2, 0)
+        return Curves(coefficients)
 
     def middles(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Mid-nodes of all edges in um, shape (m, 2)."""
@@ -183,7 +185,9 @@ class Curves:
     """Curves of all edges at given node positions.
 
     Attributes:
-        coefficients: Coefficients of the powers of t in um, shape (5, m, 2).
+        coefficients: Coefficients of the powers of t in um, NaN for edges that were left out,
+            shape (5, 2, m): with the edges last, all points are computed at once, component by
+            component.
     """
 
     coefficients: NDArray[np.float64]
@@ -192,11 +196,11 @@ class Curves:
         self, edges: NDArray[np.int64], t: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Points of the curves and their first and second derivatives, each of shape (n, 2)."""
-        c0, c1, c2, c3, c4 = self.coefficients[:, edges]
-        t = t[:, None]
+        c0, c1, c2, c3, c4 = np.take(self.coefficients, edges, axis=2)
         point = (((c4 * t + c3) * t + c2) * t + c1) * t + c0
         slope = ((4.0 * c4 * t + 3.0 * c3) * t + 2.0 * c2) * t + c1
-        return point, slope, (12.0 * c4 * t + 6.0 * c3) * t + 2.0 * c2
+        second = (12.0 * c4 * t + 6.0 * c3) * t + 2.0 * c2
+        return point.T, slope.T, second.T
 
 
 @dataclass(frozen=True)
@@ -246,6 +250,11 @@ class SurfacePoints:
             "nk,nki->ni", self.shape, positions[boundary.edge_nodes[self.edge]]
         )
         return points
+
+    def chosen(self, points: NDArray[np.int64]) -> SurfacePoints:
+        """Some of the points, by their indices."""
+        edge, parameter = self.edge[points], self.parameter[points]
+        return SurfacePoints(edge, parameter, self.shape[points], self.length[points])
 
     def normals(self, boundary: Boundary, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Unit outward normals of the finite-element edges, shape (n, 2)."""

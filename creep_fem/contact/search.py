@@ -56,8 +56,12 @@ def nearby_bodies(
     if len(points) == 0 or len(middle) == 0:
         empty = np.empty(0, dtype=np.int64)
         return FootPoints(empty, empty, np.empty(0))
-    found = KDTree(points).sparse_distance_matrix(KDTree(middle), radius, output_type="ndarray")
-    point, edge = found["i"].astype(np.int64), found["j"].astype(np.int64)
+    # Most images in the walls are out of reach of all points.
+    low, high = points.min(axis=0) - radius, points.max(axis=0) + radius
+    within = np.flatnonzero(((middle >= low) & (middle <= high)).all(axis=1))
+    tree = KDTree(middle[within])
+    found = KDTree(points).sparse_distance_matrix(tree, radius, output_type="ndarray")
+    point, edge = found["i"].astype(np.int64), within[found["j"]]
     other = boundary.edge_body[edge] != bodies[point]
     point, edge, distance = point[other], edge[other], found["v"][other]
     body = boundary.edge_body[edge]

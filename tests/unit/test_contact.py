@@ -9,6 +9,7 @@ from packings import boundary_of, circle, half_circle
 from scipy.integrate import quad
 
 from creep_fem.contact.boundary import Boundary
+from creep_fem.contact.images import MirroredBoundary
 from creep_fem.contact.law import PressureGapLaw
 from creep_fem.contact.potential import Contact, NodeBlocks
 from creep_fem.contact.search import nearby_bodies, project
@@ -209,6 +210,42 @@ def test_search_notices_motion() -> None:
     assert not contact.search_is_valid(points + 0.05)
 
 
+def test_search_finds_all_images_within_reach() -> None:
+    """Images that no point can reach are left out before the search, and no others."""
+    boundary, points, _ = three_bodies()
+    mirrored = MirroredBoundary.of(boundary, BOX)
+    radius, body = 1.9, boundary.node_body
+    found = nearby_bodies(mirrored.edges, points, points, body, radius)
+    middle = mirrored.edges.middles(points)
+    distance = np.hypot(*(points[:, None] - middle[None]).transpose(2, 0, 1))
+    near = (distance <= radius) & (mirrored.edges.edge_body != body[:, None])
+    point, edge = np.nonzero(near)
+    expected = set(zip(point, mirrored.edges.edge_body[edge], strict=True))
+    assert {mirrored.wall(np.array([e]))[0] for e in edge} == {-1, 0, 1, 2, 3}
+    pairs = list(zip(found.point, mirrored.edges.edge_body[found.edge], strict=True))
+    assert set(pairs) == expected
+    assert len(pairs) == len(expected)
+    assert np.all(distance[found.point, found.edge] <= radius)
+
+
+def test_curves_are_those_of_the_edges_asked_for() -> None:
+    boundary, points, _ = three_bodies(noise=0.003)
+    count = len(boundary.edge_body)
+    some = np.arange(3, count, 4)
+    every = boundary.curves(points, np.arange(count)).coefficients
+    part = boundary.curves(points, some).coefficients
+    np.testing.assert_array_equal(part[..., some], every[..., some])
+    assert np.isnan(np.delete(part, some, axis=2)).all()
+
+
+def test_hessian_has_one_block_for_each_pair_of_edges() -> None:
+    _, points, contact = three_bodies()
+    state = contact.evaluate(points)
+    blocks = state.hessian()
+    assert state.active_pairs > len(blocks.edges)
+    assert len(np.unique(blocks.edges, axis=0)) == len(blocks.edges)
+
+
 def test_projection_ends_at_a_foot_of_the_perpendicular() -> None:
     """Wavy curves over unequal edges, on which plain Newton steps swing to and fro for ever."""
     rng = np.random.default_rng(5)
@@ -216,7 +253,7 @@ def test_projection_ends_at_a_foot_of_the_perpendicular() -> None:
     for _ in range(20):
         wavy = points + 0.015 * rng.normal(size=points.shape)
         bodies = boundary.node_body
-        curves = boundary.curves(wavy)
+        curves = boundary.curves(wavy, np.arange(len(boundary.edge_body)))
         feet = project(boundary, curves, wavy, nearby_bodies(boundary, wavy, wavy, bodies, 0.4))
         control = boundary.control_points(wavy, feet.edge)
         foot, slope = (
