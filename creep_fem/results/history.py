@@ -28,7 +28,7 @@ class HistoryRow:
         dt_s: Size of the step in s.
         cycle: Number of the cycle, counted from 1.
         soc: State of charge of the active phase, 0 to 1.
-        newton_iterations: Newton iterations of the step.
+        newton_iterations: Newton iterations of the step: tangents that were factorised.
         mises_mean_active_gpa: Mean von Mises stress of the active phase in GPa.
         mises_mean_framework_gpa: Mean von Mises stress of the framework in GPa.
         pressure_mean_active_gpa: Mean pressure of the active phase in GPa, compression positive.
@@ -47,6 +47,7 @@ class HistoryRow:
         creep_strain_max: Largest accumulated creep strain.
         drag_traction_max_gpa: Largest traction of the regularising surface drag in GPa.
         rejected_steps: Attempts at this step that were rejected before it succeeded.
+        chord_iterations: Iterations of the step that used the factor of an earlier one again.
     """
 
     step: int
@@ -73,6 +74,7 @@ class HistoryRow:
     creep_strain_max: float
     drag_traction_max_gpa: float
     rejected_steps: int
+    chord_iterations: int
 
 
 HISTORY_COLUMNS: Final = tuple(field.name for field in fields(HistoryRow))

@@ -93,6 +93,7 @@ def history_row(
         wall_pressure_y_gpa=0.5 * (walls.bottom + walls.top) / box,
         drag_traction_max_gpa=problem.max_drag_traction(),
         rejected_steps=step.rejected,
+        chord_iterations=step.chord_iterations,
         **_phase_columns(problem),
         **_contact_columns(problem, body_phase, touching_gap),
     )

@@ -5,6 +5,11 @@ uphill, and bodies that little holds may want to leap. Three guards keep every s
 direction that is not one of descent, or that moves a surface much further than allowed, is
 replaced by that of a matrix shifted by a multiple of the identity; the surface may move only so
 far in an iteration; and the step is shortened until the potential falls (Armijo).
+
+A tangent that still serves is not made anew (Shamanskii's method; Kelley, Iterative Methods for
+Linear and Nonlinear Equations, SIAM 1995, 5.4.3): the first direction of a step comes from the
+factor that the last step ended with, and where an iteration has cut the residual well, the next one
+keeps its factor. Such *chord iterations* cost a third of a Newton iteration.
 """
 
 from __future__ import annotations
@@ -30,6 +35,7 @@ _MAX_HALVINGS = 6
 _SHIFT_START = 1e-4  # GPa, the first that is tried
 _SHIFT_MINIMUM = 1e-7  # GPa, dropped below
 _SHIFT_FACTOR = 10.0
+_SHIFT_LOWERING = 100.0
 _SHIFT_MAXIMUM = 1e6  # GPa
 _ROUND_OFF = 1e-11  # of the potential, a sum over many cells of either sign
 # A direction this many times longer than allowed is not shortened but solved for anew.
@@ -59,12 +65,16 @@ class NewtonSettings:
         force_floor: Smallest force in GPa um that the residual is measured against.
         maximum_iterations: Iterations before a step counts as failed.
         surface_step: Largest motion of the surface in one iteration in um.
+        chord_reduction: An iteration that leaves less than this share of the residual hands its
+            factor on to the next one; 0 for a new tangent in every iteration. At 0.2 two chord
+            iterations do as much as one of Newton's, for two thirds of its cost.
     """
 
     tolerance: float
     force_floor: float
     maximum_iterations: int
     surface_step: float
+    chord_reduction: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -74,13 +84,15 @@ class NewtonResult:
     Attributes:
         converged: Whether the residual met the tolerance.
         reason: Why the iteration stopped.
-        iterations: Newton iterations taken.
+        iterations: Newton iterations taken: tangents assembled and factorised.
+        chord_iterations: Iterations that used a factor once more.
         residuals: Residual norm of every iterate in GPa um.
     """
 
     converged: bool
     reason: str
     iterations: int
+    chord_iterations: int
     residuals: tuple[float, ...]
 
 
@@ -114,6 +126,9 @@ class NewtonSolver:
         self._reason = ""
         self._trial_is_current = False
         self._converged = True
+        self._tangents = 0
+        self._factor_is_kept = False
+        self._full_step = False
         self._snes = self._create_snes()
 
     def _create_snes(self) -> PETSc.SNES:
@@ -149,12 +164,14 @@ class NewtonSolver:
         if not self._converged:
             self._shift = 0.0
         if not self._move_to_better(x, guess):
-            return NewtonResult(False, "the first guess turns an element inside out", 0, ())
+            return NewtonResult(False, "the first guess turns an element inside out", 0, 0, ())
         self._trial_is_current = True
+        before = self._tangents
         self._snes.solve(None, x)
         self._converged = self._snes.getConvergedReason() > 0
-        iterations = self._snes.getIterationNumber()
-        return NewtonResult(self._converged, self._reason, iterations, tuple(self._residuals))
+        tangents = self._tangents - before
+        chords = self._snes.getIterationNumber() - tangents
+        return NewtonResult(self._converged, self._reason, tangents, chords, tuple(self._residuals))
 
     def _move_to_better(self, x: PETSc.Vec, guess: NDArray[np.float64] | None) -> bool:
         """Bring x and the problem to the better first guess; whether that is admissible."""
@@ -189,10 +206,26 @@ class NewtonSolver:
         self._scale = max(self.problem.residual(f), self.settings.force_floor)
 
     def _jacobian(self, _snes: PETSc.SNES, _x: PETSc.Vec, _j: PETSc.Mat, _p: PETSc.Mat) -> None:
+        self._factor_is_kept = self._factor_serves()
+        if not self._factor_is_kept:
+            self._renew_tangent()
+
+    def _factor_serves(self) -> bool:
+        """Whether the factor of an earlier iterate is good enough for the present one."""
+        if self._tangents == 0 or not self._converged or self._shift > 0.0:
+            return False
+        if len(self._residuals) == 1:
+            return self.settings.chord_reduction > 0.0
+        before, now = self._residuals[-2:]
+        return self._full_step and now < self.settings.chord_reduction * before
+
+    def _renew_tangent(self) -> None:
         matrix = self.problem.tangent()
         if self._shift > 0.0:
             matrix.shift(self._shift)
         self._inner.setOperators(matrix)
+        self._factor_is_kept = False
+        self._tangents += 1
 
     def mult(self, _handle: PETSc.Mat, x: PETSc.Vec, y: PETSc.Vec) -> None:
         """Product with the current tangent (PETSc's matrix interface)."""
@@ -201,6 +234,9 @@ class NewtonSolver:
     def apply(self, _pc: PETSc.PC, gradient: PETSc.Vec, direction: PETSc.Vec) -> None:
         """Solve for a direction of descent (PETSc's preconditioner interface)."""
         self._solve_linear(gradient, direction)
+        if self._factor_is_kept and self._is_unfit(gradient, direction, 0):
+            self._renew_tangent()
+            self._solve_linear(gradient, direction)
         shifts = 0
         while self._is_unfit(gradient, direction, shifts) and self._raise_shift():
             self._solve_linear(gradient, direction)
@@ -241,13 +277,16 @@ class NewtonSolver:
             length = self._descend(x, direction, gradient, energy)
             if length > 0.0:
                 break
-            if not self._raise_shift():
+            if self._factor_is_kept:
+                self._renew_tangent()
+            elif not self._raise_shift():
                 self._reason = "no step along the descent direction lowers the potential"
                 direction.zeroEntries()
                 return True
             self._solve_linear(gradient, direction)
-        if length == 1.0:
-            lowered = self._shift / _SHIFT_FACTOR
+        self._full_step = length == 1.0
+        if self._full_step:
+            lowered = self._shift / _SHIFT_LOWERING
             self._shift = lowered if lowered >= _SHIFT_MINIMUM else 0.0
         direction.scale(length)
         self._trial_is_current = True

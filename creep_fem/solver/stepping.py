@@ -51,6 +51,7 @@ class AcceptedStep:
         time: Time at its end in s.
         dt: Its length in s.
         iterations: Newton iterations, those of rejected attempts included.
+        chord_iterations: Iterations with an older factor, likewise.
         rejected: Attempts that were rejected before.
         creep_error: Estimated local error of the creep strain.
     """
@@ -59,6 +60,7 @@ class AcceptedStep:
     time: float
     dt: float
     iterations: int
+    chord_iterations: int
     rejected: int
     creep_error: float
 
@@ -70,6 +72,7 @@ class _Attempt:
     dt: float
     wanted: float
     iterations: int
+    chord_iterations: int
     rejected: int
     error: float
     result: NewtonResult
@@ -110,7 +113,7 @@ class TimeStepper:
     def _step(self, milestone: float) -> AcceptedStep:
         model = self.problem.model
         start = model.displacement.x.array.copy()
-        iterations = rejected = 0
+        iterations = chord_iterations = rejected = 0
         dt = self._dt
         while True:
             remaining = milestone - self.time
@@ -119,6 +122,7 @@ class TimeStepper:
             trial = remaining if dt >= (1.0 - _EQUAL) * remaining else min(dt, 0.5 * remaining)
             result = self._attempt(trial, start)
             iterations += result.iterations
+            chord_iterations += result.chord_iterations
             error = self._creep_error(trial) if result.converged else np.inf
             if error <= _ACCEPTED_EXCESS * self.settings.creep_tolerance or (
                 result.converged and trial <= self.settings.minimum
@@ -132,7 +136,8 @@ class TimeStepper:
             self._log_rejection(result, trial, error)
             shrink = self._factor(error) if result.converged else _FAILED_SHRINK
             dt = max(trial * min(shrink, 0.7), self.settings.minimum)
-        return self._accept(_Attempt(trial, dt, iterations, rejected, error, result), milestone)
+        attempt = _Attempt(trial, dt, iterations, chord_iterations, rejected, error, result)
+        return self._accept(attempt, milestone)
 
     def _attempt(self, dt: float, start: NDArray[np.float64]) -> NewtonResult:
         self.problem.model.displacement.x.array[:] = start
@@ -147,7 +152,7 @@ class TimeStepper:
             self.number + 1,
             self.time,
             dt,
-            result.iterations,
+            result.iterations + result.chord_iterations,
             cause,
         )
 
@@ -184,7 +189,13 @@ class TimeStepper:
         size = max(attempt.wanted if at_end else 0.0, dt * factor)
         self._dt = min(size, self.settings.maximum)
         return AcceptedStep(
-            self.number, self.time, dt, attempt.iterations, attempt.rejected, attempt.error
+            self.number,
+            self.time,
+            dt,
+            attempt.iterations,
+            attempt.chord_iterations,
+            attempt.rejected,
+            attempt.error,
         )
 
     def _restore(self, start: NDArray[np.float64]) -> None:

@@ -126,6 +126,7 @@ def history_row(step: int, time: float, cycle: int, soc: float) -> HistoryRow:
         cycle=cycle,
         soc=soc,
         newton_iterations=5,
+        chord_iterations=2,
         mises_mean_active_gpa=0.1 * soc * 0.9**cycle,
         mises_mean_framework_gpa=0.17 * soc * 0.95**cycle,
         pressure_mean_active_gpa=0.2 * soc,

@@ -24,8 +24,8 @@ AWKWARD = replace(
 def test_columns_begin_in_the_documented_order() -> None:
     assert HISTORY_COLUMNS[:6] == ("step", "time_s", "dt_s", "cycle", "soc", "newton_iterations")
     assert HISTORY_COLUMNS[18] == "min_gap_um"
-    assert HISTORY_COLUMNS[-1] == "rejected_steps"
-    assert len(HISTORY_COLUMNS) == 24
+    assert HISTORY_COLUMNS[-1] == "chord_iterations"
+    assert len(HISTORY_COLUMNS) == 25
 
 
 def test_round_trip_is_exact(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_line_cut_short_by_a_kill_is_dropped(tmp_path: Path) -> None:
     [
         ("", "columns differ"),
         ("step,time\n1,2\n", "columns differ"),
-        (",".join(HISTORY_COLUMNS) + "\n1,2,3\n", "line 2: expected 24 numbers"),
+        (",".join(HISTORY_COLUMNS) + "\n1,2,3\n", "line 2: expected 25 numbers"),
         (",".join(HISTORY_COLUMNS) + "\n" + ",".join(["x"] * 24) + "\n", "line 2"),
     ],
 )

@@ -70,9 +70,13 @@ def two_discs() -> StepProblem:
 
 
 def stepper(
-    problem: StepProblem, iterations: int = 40, minimum: float = 1.0, rate: float = 0.6 / 36000.0
+    problem: StepProblem,
+    iterations: int = 40,
+    minimum: float = 1.0,
+    rate: float = 0.6 / 36000.0,
+    chord_reduction: float = 0.2,
 ) -> TimeStepper:
-    settings = NewtonSettings(1e-9, 1e-4, iterations, surface_step=0.05)
+    settings = NewtonSettings(1e-9, 1e-4, iterations, 0.05, chord_reduction)
     solver = NewtonSolver(problem, settings, {})
     return TimeStepper(
         solver, Ramp(problem.model, rate), StepSettings(200.0, minimum, 3600.0, 2e-3)
@@ -110,6 +114,20 @@ def test_residual_and_tangent_are_derivatives_of_the_potential() -> None:
     assert (e1 - e0) / (2.0 * h) == pytest.approx(gradient @ direction, rel=1e-6)
     difference = (g1 - g0) / (2.0 * h)
     assert np.linalg.norm(difference - tangent) < 1e-6 * np.linalg.norm(tangent)
+
+
+def test_factors_that_serve_again_save_tangents_and_change_nothing() -> None:
+    ends, counts = [], []
+    for reduction in (0.0, 0.2):
+        problem = two_discs()
+        steps = list(stepper(problem, chord_reduction=reduction).advance_to(20000.0))
+        ends.append(problem.model.displacement.x.array.copy())
+        counts.append([sum(s.iterations for s in steps), sum(s.chord_iterations for s in steps)])
+    np.testing.assert_allclose(ends[1], ends[0], atol=1e-7 * np.abs(ends[0]).max())
+    (newton, none), (fewer, chords) = counts
+    assert none == 0
+    assert chords > 0
+    assert fewer < 0.85 * newton
 
 
 def test_steps_hit_milestones_and_conserve_the_balance() -> None:
