@@ -116,7 +116,19 @@ class Bodies:
 
 
 class BodyPreconditioner:
-    """Context of a PETSc preconditioner of type python for the tangent of a packing."""
+    """Context of a PETSc preconditioner of type python for the tangent of a packing.
+
+    Attributes:
+        blocks: M, the solution body by body.
+        motions: W, a column for each affine motion of each body.
+        image: A W.
+        coarse: Solver with E = W^T A W.
+    """
+
+    blocks: PETSc.PC
+    motions: PETSc.Mat
+    image: PETSc.Mat
+    coarse: PETSc.KSP
 
     def __init__(self, bodies: Bodies, prefix: str) -> None:
         """Remember what to work with.
@@ -135,12 +147,12 @@ class BodyPreconditioner:
             self.destroy(pc)
             self._create(matrix)
         else:
-            self._bodies.fill_motions(self._motions)
-            matrix.matMult(self._motions, self._image)
-            self._motions.transposeMatMult(self._image, self._coarse.getOperators()[0])
-        self._blocks.setUp()
-        self._blocks.setUpOnBlocks()
-        self._coarse.setUp()
+            self._bodies.fill_motions(self.motions)
+            matrix.matMult(self.motions, self.image)
+            self.motions.transposeMatMult(self.image, self.coarse.getOperators()[0])
+        self.blocks.setUp()
+        self.blocks.setUpOnBlocks()
+        self.coarse.setUp()
 
     def _create(self, matrix: PETSc.Mat) -> None:
         """Allocate all that depends on the pattern of the matrix."""
@@ -148,50 +160,50 @@ class BodyPreconditioner:
         self._matrix = matrix
         indices = [PETSc.IS().createBlock(2, n, comm=PETSc.COMM_SELF) for n in bodies.nodes]
         indices = indices or [PETSc.IS().createGeneral([], comm=PETSc.COMM_SELF)]
-        self._blocks = PETSc.PC().create(comm)
-        self._blocks.setOptionsPrefix(self._prefix + BLOCKS)
-        self._blocks.setOperators(matrix)
-        self._blocks.setType("asm")
-        self._blocks.setASMType(PETSc.PC.ASMType.BASIC)
-        self._blocks.setASMLocalSubdomains(len(indices), indices)
-        self._blocks.setFromOptions()
-        self._motions = bodies.new_motions()
-        bodies.fill_motions(self._motions)
-        self._image = matrix.matMult(self._motions)
-        coarse = self._motions.transposeMatMult(self._image)
+        self.blocks = PETSc.PC().create(comm)
+        self.blocks.setOptionsPrefix(self._prefix + BLOCKS)
+        self.blocks.setOperators(matrix)
+        self.blocks.setType("asm")
+        self.blocks.setASMType(PETSc.PC.ASMType.BASIC)
+        self.blocks.setASMLocalSubdomains(len(indices), indices)
+        self.blocks.setFromOptions()
+        self.motions = bodies.new_motions()
+        bodies.fill_motions(self.motions)
+        self.image = matrix.matMult(self.motions)
+        coarse = self.motions.transposeMatMult(self.image)
         coarse.setOption(PETSc.Mat.Option.SYMMETRIC, True)
         coarse.setOption(PETSc.Mat.Option.SYMMETRY_ETERNAL, True)
-        self._coarse = PETSc.KSP().create(comm)
-        self._coarse.setOptionsPrefix(self._prefix + COARSE)
-        self._coarse.setOperators(coarse)
-        self._coarse.setFromOptions()
+        self.coarse = PETSc.KSP().create(comm)
+        self.coarse.setOptionsPrefix(self._prefix + COARSE)
+        self.coarse.setOperators(coarse)
+        self.coarse.setFromOptions()
         self._load, self._motion = coarse.createVecRight(), coarse.createVecRight()
 
     def preSolve(  # noqa: N802
         self, _pc: PETSc.PC, solver: PETSc.KSP, right: PETSc.Vec, x: PETSc.Vec
     ) -> None:
         """Start from Q b: all later residuals are then free of the motions of bodies."""
-        self._motions.multTranspose(right, self._load)
-        self._coarse.solve(self._load, self._motion)
-        self._motions.mult(self._motion, x)
+        self.motions.multTranspose(right, self._load)
+        self.coarse.solve(self._load, self._motion)
+        self.motions.mult(self._motion, x)
         solver.setInitialGuessNonzero(True)
 
     def apply(self, _pc: PETSc.PC, residual: PETSc.Vec, z: PETSc.Vec) -> None:
         """Compute z = M r + Q (r - A M r) (collective)."""
-        self._blocks.apply(residual, z)
-        self._motions.multTranspose(residual, self._load)
-        self._image.multTranspose(z, self._motion)
+        self.blocks.apply(residual, z)
+        self.motions.multTranspose(residual, self._load)
+        self.image.multTranspose(z, self._motion)
         self._load.axpy(-1.0, self._motion)
-        self._coarse.solve(self._load, self._motion)
-        self._motions.multAdd(self._motion, z, z)
+        self.coarse.solve(self._load, self._motion)
+        self.motions.multAdd(self._motion, z, z)
 
     def destroy(self, _pc: PETSc.PC) -> None:
         """Free the PETSc objects (collective)."""
         if self._matrix is None:
             return
         for used in (
-            *(self._blocks, self._coarse.getOperators()[0], self._coarse),
-            *(self._motions, self._image, self._load, self._motion),
+            *(self.blocks, self.coarse.getOperators()[0], self.coarse),
+            *(self.motions, self.image, self._load, self._motion),
         ):
             used.destroy()
         self._matrix = None
