@@ -76,8 +76,8 @@ def sentences(rows: Sequence[Row]) -> list[str]:
     iterations = max(row["solvers"]["iterative, 1e-6"]["iterations"] for row in rows)
     first_line = (
         f"On one process the iterative solver is the faster one {won}; at most {iterations}"
-        " iterations to 1e-6. Laws fitted to the runs on one process and the coarser mesh, continued"
-        f" to {TARGET:.0e} dofs on {TARGET / DOFS_A_RANK:.0f} processes:"
+        " iterations to 1e-6. Laws fitted to the runs on one process and the coarser mesh,"
+        f" continued to {TARGET:.0e} dofs on {TARGET / DOFS_A_RANK:.0f} processes:"
     )
     return [first_line, "", *_at_target(chosen)]
 

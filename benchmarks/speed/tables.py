@@ -71,6 +71,11 @@ def _solved(name: str) -> Callable[[Row], str]:
     return cell
 
 
+def _held(name: str) -> Callable[[Row], str]:
+    """Cell with what a solver holds beside the matrix."""
+    return lambda row: f"{row['solvers'][name]['memory'] / row['dofs']:.0f}"
+
+
 def _ratio(row: Row) -> float:
     return _system(row, "direct") / _system(row, "iterative")
 
@@ -91,7 +96,7 @@ SOLVERS: Columns = {
         f"{_system(row, 'direct') / _system(row, 'iterative'):.2f}"
     ),
     "matrix, bytes a dof": lambda row: f"{row['matrix'] / row['dofs']:.0f}",
-    "direct, bytes a dof": lambda row: f"{row['solvers']['direct']['memory'] / row['dofs']:.0f}",
+    "direct, bytes a dof": _held("direct"),
     "iterative, bytes a dof": lambda row: (
         f"{row['solvers']['iterative']['memory'] / row['dofs']:.0f}"
     ),
