@@ -14,6 +14,9 @@ from creep_fem.results.history import read_history
 
 ROOT = Path(__file__).parents[2]
 TOLERANCE = 1e-6
+TWO_DISCS = """{"box": 3.0, "discs": [
+    {"x": 0.75, "y": 1.5, "r": 0.7, "phase": "active"},
+    {"x": 3.0, "y": 1.5, "r": 1.45, "phase": "framework"}]}"""
 
 
 def run_on(ranks: int, output: Path, *settings: str) -> dict[str, np.ndarray]:
@@ -54,6 +57,19 @@ def test_history_does_not_depend_on_the_linear_solver(
     found = run_on(ranks, tmp_path, "newton.linear_solver=iterative")
     expected = {column: serial[column] for column in serial if column != "newton_iterations"}
     assert_equal(found, expected, 1e-4)
+
+
+def test_there_may_be_more_processes_than_bodies(tmp_path: Path) -> None:
+    """Then some have no body to solve for."""
+    layout = tmp_path / "two.json"
+    layout.write_text(TWO_DISCS, encoding="utf-8")
+    settings = (
+        *(f"microstructure={{layout: {layout}}}", "newton.linear_solver=iterative"),
+        *("cycling.soc.low=0.0", "cycling.soc.high=0.5"),
+    )
+    alone, many = (run_on(ranks, tmp_path / str(ranks), *settings) for ranks in (1, 3))
+    assert len(alone["step"]) > 10
+    assert_equal(many, alone, TOLERANCE)
 
 
 def assert_equal(

@@ -45,7 +45,7 @@ def pressed() -> Iterator[Simulation]:
 
 
 def solve(
-    run: Simulation, matrix: PETSc.Mat, load: PETSc.Vec, kind: str, **options: float
+    run: Simulation, matrix: PETSc.Mat, load: PETSc.Vec, kind: str, **options: float | str
 ) -> tuple[np.ndarray, PETSc.KSP]:
     solver, solution = linear_solver(run.problem, kind, options), load.duplicate()
     solver.setOperators(matrix)
@@ -59,11 +59,22 @@ def system(run: Simulation) -> tuple[PETSc.Mat, PETSc.Vec]:
     return run.problem.tangent(), load
 
 
-def test_both_solvers_find_the_same_direction(pressed: Simulation) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        # as for many motions of bodies
+        {"coarse_pc_type": "cholesky", "coarse_pc_factor_mat_solver_type": "mumps"},
+        # as for large bodies
+        {"bodies_sub_pc_factor_mat_solver_type": "mumps"},
+    ],
+    ids=["default", "distributed motions", "large bodies"],
+)
+def test_both_solvers_find_the_same_direction(pressed: Simulation, options: dict[str, str]) -> None:
     matrix, load = system(pressed)
     assert pressed.problem.contact_state.active_pairs > 100
     expected, _ = solve(pressed, matrix, load, "direct")
-    found, solver = solve(pressed, matrix, load, "iterative", ksp_rtol=1e-10)
+    found, solver = solve(pressed, matrix, load, "iterative", ksp_rtol=1e-10, **options)
     assert solver.getConvergedReason() > 0
     assert np.linalg.norm(found - expected) < 1e-7 * np.linalg.norm(expected)
 
