@@ -3,8 +3,8 @@
 Frictionless packings rearrange, so the tangent may be indefinite: the Newton direction may point
 uphill, and bodies that little holds may want to leap. Three guards keep every step safe: a
 direction that is not found or not one of descent, or that moves a surface much further than
-allowed, is replaced by that of a matrix shifted by a multiple of the identity; the surface may move only so
-far in an iteration; and the step is shortened until the potential falls (Armijo).
+allowed, is replaced by that of a matrix shifted by a multiple of the identity; the surface may move
+only so far in an iteration; and the step is shortened until the potential falls (Armijo).
 """
 
 from __future__ import annotations
