@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import combinations
 from math import hypot, pi
 
 from creep_fem.errors import ConfigError, Problem
 from creep_fem.microstructure.areas import disc_area_in_box
-from creep_fem.microstructure.layout import Disc, Layout, check_layout
+from creep_fem.microstructure.layout import Disc, Layout, check_layout, pairs_within
 from creep_fem.microstructure.particle_mesh import WALLS
 
 SMALLEST_SHARE = 0.05
@@ -113,8 +112,10 @@ def _parted(
 ) -> dict[int, Disc]:
     """Makes discs that are too close smaller; this opens other gaps only, so one pass is enough."""
     missing = dict.fromkeys(discs, 0.0)
-    for (i, first), (j, second) in combinations(discs.items(), 2):
-        lack = minimum_gap - first.gap_to(second)
+    numbers = list(discs)
+    for first, second in pairs_within(list(discs.values()), minimum_gap):
+        i, j = numbers[first], numbers[second]
+        lack = minimum_gap - discs[i].gap_to(discs[j])
         # What rounding leaves of a gap that was just made is wide enough.
         if lack > 1e-9 * minimum_gap:
             missing[i], missing[j] = max(missing[i], lack), max(missing[j], lack)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creep_fem.microstructure.layout import Layout
+from creep_fem.microstructure.neighbours import close_pairs
 
 NEAR_CONTACT = 0.05
 """Two discs are near-contacts if their gap is at most this share of the mean radius."""
@@ -29,8 +30,12 @@ def coordination(layout: Layout) -> float:
     threshold = NEAR_CONTACT * float(radius.mean())
     # Coincident images, as those of discs on walls, are one: five decimals are 10 pm.
     images = np.unique(np.round(_images(centres, radius, layout.box), 5), axis=0)
-    offset = centres[:, None, :] - images[None, :, :2]
-    gaps = np.hypot(offset[..., 0], offset[..., 1]) - radius[:, None] - images[None, :, 2]
+    everything = np.concatenate([np.column_stack([centres, radius]), images])
+    disc, image = close_pairs(everything[:, :2], everything[:, 2], threshold).T
+    wanted = (disc < len(radius)) & (image >= len(radius))
+    disc, image = disc[wanted], image[wanted]
+    offset = everything[disc] - everything[image]
+    gaps = np.hypot(offset[:, 0], offset[:, 1]) - everything[disc, 2] - everything[image, 2]
     near = (gaps > 0.0) & (gaps <= threshold)
     return float(near.sum() / len(radius))
 

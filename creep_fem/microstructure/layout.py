@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from itertools import combinations
 from math import hypot
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from creep_fem.errors import ConfigError, Problem
 from creep_fem.microstructure.areas import disc_area_in_box
+from creep_fem.microstructure.neighbours import close_pairs
 
 PHASES = ("active", "framework")
 """Names of the phases; their order defines the phase index."""
@@ -60,6 +61,12 @@ class Layout:
             f"disc {index} ({disc.phase}, centre ({disc.x:.4g}, {disc.y:.4g}) um, "
             f"radius {disc.radius:.4g} um)"
         )
+
+
+def pairs_within(discs: Sequence[Disc], gap: float) -> list[tuple[int, int]]:
+    """Indices i < j of all pairs of discs with at most the given gap in um, see ``close_pairs``."""
+    circles = np.array([(disc.x, disc.y, disc.radius) for disc in discs]).reshape(-1, 3)
+    return [(i, j) for i, j in close_pairs(circles[:, :2], circles[:, 2], gap).tolist()]
 
 
 _Length = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -161,8 +168,8 @@ def _outside(layout: Layout) -> Iterator[Problem]:
 
 
 def _overlaps(layout: Layout) -> Iterator[Problem]:
-    for (i, first), (j, second) in combinations(enumerate(layout.discs), 2):
-        gap = first.gap_to(second)
+    for i, j in pairs_within(layout.discs, 0.0):
+        gap = layout.discs[i].gap_to(layout.discs[j])
         if gap <= 0.0:
             message = (
                 f"{layout.describe(i)} and {layout.describe(j)} overlap by {-gap * 1e3:.4g} nm"

@@ -20,6 +20,7 @@ from creep_fem.microstructure import (
     read_layout,
     relaxation,
 )
+from creep_fem.microstructure.neighbours import close_pairs
 from creep_fem.microstructure.relaxation import Floats
 
 MESHES = Path(__file__).parents[2] / "meshes"
@@ -114,10 +115,41 @@ def test_seeds_give_different_layouts() -> None:
     assert pack(Parameters(seed=1)) != pack(Parameters(seed=2))
 
 
-def test_sixty_particles_are_packed_in_time() -> None:
+def test_hundreds_of_particles_are_packed_in_time() -> None:
+    """Within seconds; looking at every pair in every step took minutes."""
     start = perf_counter()
-    pack(Parameters(box=14.5, seed=2))
-    assert perf_counter() - start < 10.0
+    layout = pack(Parameters(box=58.7, minimum_gap=0.02))
+    assert perf_counter() - start < 15.0
+    assert len(layout.discs) == 836
+    assert smallest_gap(layout) >= 0.02
+
+
+@pytest.mark.parametrize("skin", [0.01, 100.0])
+def test_list_of_neighbours_does_not_change_a_packing(
+    skin: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found anew in nearly every step, or once with all pairs there are."""
+    expected = pack(Parameters(seed=2))
+    monkeypatch.setattr(relaxation, "_SKIN", skin)
+    assert pack(Parameters(seed=2)) == expected
+
+
+@pytest.mark.parametrize("gap", [-0.1, 0.0, 0.3, 10.0])
+def test_close_pairs_are_those_of_a_search_through_all(gap: float) -> None:
+    rng = np.random.default_rng(3)
+    centres, radius = 6.0 * rng.random((60, 2)), rng.lognormal(-1.5, 0.8, 60)
+    # Two equal discs, the largest ones, whose gap is the wanted one up to rounding.
+    radius[[0, 1]] = radius.max()
+    centres[1] = centres[0] + (2.0 * radius[0] + gap) * np.array([0.6, 0.8])
+    first, second = np.triu_indices(60, 1)
+    gaps = np.hypot(*(centres[first] - centres[second]).T) - radius[first] - radius[second]
+    expected = np.column_stack([first, second])[gaps <= gap + 1e-12]
+    assert [0, 1] in expected.tolist()
+    np.testing.assert_array_equal(close_pairs(centres, radius, gap), expected)
+
+
+def test_a_single_disc_has_no_neighbours() -> None:
+    assert close_pairs(np.ones((1, 2)), np.ones(1), 1.0).shape == (0, 2)
 
 
 @pytest.mark.parametrize(
