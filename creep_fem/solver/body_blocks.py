@@ -8,8 +8,8 @@ resists: motions and uniform strains of whole bodies. Two levels treat one each:
   lies on several processes is gathered on the one with most of its nodes, so that neither the
   preconditioner nor the number of iterations depends on the partition.
 - Q = W E^-1 W^T with E = W^T A W: a direct solution for the six affine motions of every body (the
-  columns of W) about its present centre. Three of them are rigid; the uniform strains let
-  bodies yield to their neighbours and save a quarter of the iterations.
+  columns of W) about its present centre. Three of them are rigid; with the
+  uniform strains bodies yield to their neighbours, which saves iterations.
 
 Both are combined by deflation as "A-DEF2" of Tang, Nabben, Vuik and Erlangga (J. Sci. Comput. 39
 (2009) 340): z = M r + Q (r - A M r), started from x = Q b, is conjugate gradients preconditioned by
