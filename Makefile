@@ -1,6 +1,6 @@
 # `make demo` and `make test` need nothing but Python >= 3.12, a C compiler and gmsh's system libraries;
 # scripts/bootstrap names what is missing.
-.PHONY: bench bench-growth bench-peers demo test verify lint format lock image clean help
+.PHONY: bench bench-growth bench-peers bench-solvers demo test verify lint format lock image clean help
 
 BIN := .venv/bin
 INSTALLED := .venv/installed
@@ -42,6 +42,9 @@ bench: $(INSTALLED)    ## time runs against their bare linear algebra; options i
 
 bench-growth: $(INSTALLED)    ## time larger and larger packings; options in BENCH
 	$(BIN)/python -m benchmarks.speed growth $(BENCH)
+
+bench-solvers: $(INSTALLED)    ## compare the linear solvers on the same matrices; options in BENCH
+	$(BIN)/python -m benchmarks.speed solvers $(BENCH)
 
 lock: $(INSTALLED)    ## record the versions installed in .venv in requirements.lock
 	{ echo "# Versions the tests passed with, used as constraints. Written by 'make lock'."; \

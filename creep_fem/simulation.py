@@ -129,7 +129,11 @@ class Simulation:
         floor = _FORCE_FLOOR_STRAIN * softest * float(np.linalg.norm(boundary.node_lengths))
         newton, steps = config.newton, config.time_step
         settings = NewtonSettings(
-            newton.tolerance, floor, newton.maximum_iterations, newton.surface_step
+            newton.tolerance,
+            floor,
+            newton.maximum_iterations,
+            newton.surface_step,
+            linear_solver=newton.linear_solver,
         )
         self.solver = NewtonSolver(self.problem, settings, config.petsc_options)
         self.swelling = Swelling(model, config)

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.speed limits`` and ``... growth``: measure, print, keep."""
+"""``python -m benchmarks.speed limits``, ``... growth``, ``... solvers``: measure, print, keep."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from rich.table import Table
 
 from benchmarks.machine import describe
 from benchmarks.peers.tables import write_between_markers
-from benchmarks.speed import tables
-from benchmarks.speed.suites import ROOT, Setting, absolute, growing, run
+from benchmarks.speed import extrapolation, tables
+from benchmarks.speed.suites import ROOT, Setting, absolute, connected, growing, run
 
 RESULTS = ROOT / "benchmarks" / "results"
 DOCUMENT = ROOT / "docs" / "scaling.md"
@@ -46,33 +46,69 @@ def growth(
         typer.echo(f"the time of an iteration grows with dofs^{tables.exponent(rows):.2f}")
 
 
+@app.command()
+def solvers(
+    largest: Annotated[int, typer.Option(help="20, 60, 240 or 1000 particles.")] = 240,
+    ranks: Annotated[list[int] | None, typer.Option(help="Can be repeated; 1 and 2.")] = None,
+    publish: _Publish = False,
+) -> None:
+    """Compare the direct and the iterative solver on the same matrices."""
+    settings = connected(largest, ranks or (1, 2))
+    rows = _run("solvers", settings, program="solvers")
+    _report("solvers", rows, tables.SOLVERS, tables.draw_solvers, publish)
+
+
 def _measure(
     name: str, settings: Sequence[Setting], columns: tables.Columns, draw: _Draw, publish: bool
 ) -> list[tables.Row]:
+    rows = _run(name, settings, program="march")
+    _report(name, rows, columns, draw, publish)
+    return rows
+
+
+def _run(name: str, settings: Sequence[Setting], program: str) -> list[tables.Row]:
     rows: list[tables.Row] = []
     for setting in settings:
         typer.echo(f"{setting.name}, {setting.ranks} ranks", err=True)
-        rows.append({"name": setting.name, **run(setting)})
+        rows.append({"name": setting.name, **run(setting, program)})
         _keep(name, rows)
+    return rows
+
+
+def _report(
+    name: str, rows: Sequence[tables.Row], columns: tables.Columns, draw: _Draw, publish: bool
+) -> None:
     cells = tables.lines(rows, columns)
     _print(cells)
+    facts = extrapolation.sentences(rows) if name == "solvers" else []
+    typer.echo("\n".join(facts))
     draw(rows, RESULTS / f"{name}.png")
     if publish:
-        machine = describe("benchmarks.speed")
-        facts = "; ".join(f"{key}: {value}" for key, value in machine.items())
-        reference = {"machine": machine, "runs": rows}
-        (RESULTS / f"{name}-reference.json").write_text(
-            json.dumps(reference, indent=1) + "\n", encoding="utf-8"
-        )
+        _publish(name, rows, cells, facts)
         draw(rows, RESULTS / f"{name}-reference.png")
-        text = f"{tables.markdown(cells)}\n\nMeasured with {facts}."
-        write_between_markers(DOCUMENT, text, *markers(name))
-    return rows
+
+
+def _publish(
+    name: str, rows: Sequence[tables.Row], cells: Sequence[Sequence[str]], facts: Sequence[str]
+) -> None:
+    machine = describe("benchmarks.speed")
+    measured = "; ".join(f"{key}: {value}" for key, value in machine.items())
+    reference = {"machine": machine, "runs": rows}
+    (RESULTS / f"{name}-reference.json").write_text(
+        json.dumps(reference, indent=1) + "\n", encoding="utf-8"
+    )
+    parts = [tables.markdown(cells), *(["\n".join(facts)] if facts else [])]
+    text = "\n\n".join([*parts, f"Measured with {measured}."])
+    write_between_markers(DOCUMENT, text, *markers(name))
 
 
 def markers(name: str) -> tuple[str, str]:
     """The lines between which a command writes its table."""
-    command = {"limits": "make bench", "growth": "make bench-growth"}[name]
+    command = {
+        "limits": "make bench",
+        "growth": "make bench-growth",
+        "solvers": "make bench-solvers",
+    }[name]
     return f"<!-- written by {command} -->", f"<!-- end of what {command} writes -->"
 
 

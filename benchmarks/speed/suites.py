@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,13 +73,39 @@ def growing(largest: int, ranks: Sequence[int]) -> list[Setting]:
     ]
 
 
-def run(setting: Setting) -> dict[str, Any]:
+def connected(largest: int, ranks: Sequence[int]) -> list[Setting]:
+    """Packings in the midst of the first lithiation, and one of them on a finer mesh.
+
+    Args:
+        largest: Where to stop: 20, 60, 240 or 1000 particles; 1000 on one number of processes only.
+        ranks: Numbers of processes.
+    """
+    settings = [
+        replace(setting, soc=0.08)
+        for setting in growing(largest, ranks)
+        if setting.name != "1000 particles" or setting.ranks == ranks[0]
+    ]
+    finer = ("mesh.surface_size=0.1 um", "mesh.interior_size=0.2 um")
+    fine = [
+        replace(setting, name="60 particles, fine", overrides=(*setting.overrides, *finer))
+        for setting in settings
+        if setting.name == "60 particles"
+    ]
+    return fine + settings
+
+
+def run(setting: Setting, program: str = "march") -> dict[str, Any]:
     """Measure a run in processes of its own.
+
+    Args:
+        setting: What to run.
+        program: Module of this package that runs it and prints JSON.
 
     Raises:
         RuntimeError: If it fails; the message is what it wrote.
     """
-    command = [sys.executable, "-m", "mpi4py", "-m", "benchmarks.speed.march", str(setting.config)]
+    command = [sys.executable, "-m", "mpi4py", "-m", f"benchmarks.speed.{program}"]
+    command += [str(setting.config)]
     for override in setting.overrides:
         command += ["--set", override]
     if setting.soc is not None:

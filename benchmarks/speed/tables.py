@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.speed.extrapolation import seconds as _system
+
 Row = dict[str, Any]
 """A measured run: its name and the entries of ``march.Measured``."""
 
@@ -65,6 +67,48 @@ GROWTH: Columns = {
     "others": lambda row: f"{row['march'] / row['iterations'] - _algebra(row):.3f}",
     "MiB": lambda row: f"{row['memory']:.0f}",
     "KiB a dof": lambda row: f"{1024.0 * row['memory'] / row['dofs']:.1f}",
+}
+
+
+def _solved(name: str) -> Callable[[Row], str]:
+    """Cell with set-up and solution of a solver."""
+
+    def cell(row: Row) -> str:
+        solved = row["solvers"][name]
+        return f"{solved['set_up']:.3f} + {solved['solve']:.3f}"
+
+    return cell
+
+
+def _held(name: str) -> Callable[[Row], str]:
+    """Cell with what a solver holds beside the matrix."""
+    return lambda row: f"{row['solvers'][name]['memory'] / row['dofs']:.0f}"
+
+
+def _ratio(row: Row) -> float:
+    return _system(row, "direct") / _system(row, "iterative")
+
+
+SOLVERS: Columns = {
+    "nominal packing": lambda row: row["name"],
+    "particles": lambda row: str(row["particles"]),
+    "ranks": lambda row: str(row["ranks"]),
+    "dofs": lambda row: str(row["dofs"]),
+    "contacts": lambda row: str(row["touching"]),
+    "shift in GPa": lambda row: f"{row['shift']:g}",
+    "direct in s": _solved("direct"),
+    "iterative in s": _solved("iterative"),
+    "iterations": lambda row: str(row["solvers"]["iterative"]["iterations"]),
+    "to 1e-6 in s": _solved("iterative, 1e-6"),
+    "iterations to 1e-6": lambda row: str(row["solvers"]["iterative, 1e-6"]["iterations"]),
+    "direct over iterative": lambda row: (
+        f"{_system(row, 'direct') / _system(row, 'iterative'):.2f}"
+    ),
+    "matrix, bytes a dof": lambda row: f"{row['matrix'] / row['dofs']:.0f}",
+    "direct, bytes a dof": _held("direct"),
+    "iterative, bytes a dof": lambda row: (
+        f"{row['solvers']['iterative']['memory'] / row['dofs']:.0f}"
+    ),
 }
 
 
@@ -127,5 +171,23 @@ def draw_growth(rows: Sequence[Row], path: Path) -> None:
         axes.plot(dofs, total, f"{marker}-", label=f"all, {ranks} rank{plural}")
         axes.plot(dofs, algebra, f"{marker}--", label=f"factorise and solve, {ranks} rank{plural}")
     axes.set(xscale="log", yscale="log", xlabel="displacement dofs", ylabel="s an iteration")
+    axes.legend(fontsize=7)
+    figure.savefig(path, dpi=200)
+
+
+def draw_solvers(rows: Sequence[Row], path: Path) -> None:
+    """Time for one system over the number of dofs, to a PNG file."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.2, 3.2), layout="constrained")
+    axes = figure.add_subplot()
+    for name, colour in zip(rows[0]["solvers"], ("C0", "C1", "C2"), strict=True):
+        for ranks, style in ((1, "o-"), (2, "s--")):
+            chosen = [r for r in rows if r["ranks"] == ranks and "fine" not in r["name"]]
+            if chosen:
+                times = [_system(row, name) for row in chosen]
+                label = f"{name}, {ranks} rank" + "s" * (ranks > 1)
+                axes.plot([r["dofs"] for r in chosen], times, style, color=colour, label=label)
+    axes.set(xscale="log", yscale="log", xlabel="displacement dofs", ylabel="s for one system")
     axes.legend(fontsize=7)
     figure.savefig(path, dpi=200)

@@ -154,3 +154,5 @@ def _option(written: object) -> str | bool | int | float:
 PetscOption = Annotated[str | bool | int | float, BeforeValidator(_option)]
 
 FieldTimes = Literal["half_cycles", "all_steps"]
+
+LinearSolver = Literal["direct", "iterative"]

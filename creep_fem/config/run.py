@@ -20,6 +20,7 @@ from creep_fem.config.fields import (
     Duration,
     FieldTimes,
     Length,
+    LinearSolver,
     PetscOption,
     Rate,
     Section,
@@ -179,11 +180,13 @@ class Newton(Section):
         tolerance: Residual, relative to the forces, at which a step is solved.
         maximum_iterations: Iterations after which a step is given up and repeated shorter.
         surface_step: Largest motion of a surface point within one iteration in um.
+        linear_solver: Factorisation of the whole matrix, or conjugate gradients.
     """
 
     tolerance: Annotated[float, Quantity(NUMBER, at_least=1e-12, at_most=1e-3)] = 1e-6
     maximum_iterations: Annotated[int, Whole(at_least=1)] = 40
     surface_step: Length = default("0.05 um")
+    linear_solver: LinearSolver = "direct"
 
 
 _FieldTimes = Annotated[

@@ -2,31 +2,29 @@
 
 Frictionless packings rearrange, so the tangent may be indefinite: the Newton direction may point
 uphill, and bodies that little holds may want to leap. Three guards keep every step safe: a
-direction that is not one of descent, or that moves a surface much further than allowed, is
-replaced by that of a matrix shifted by a multiple of the identity; the surface may move only so
-far in an iteration; and the step is shortened until the potential falls (Armijo).
+direction that is not found or not one of descent, or that moves a surface much further than
+allowed, is replaced by that of a matrix shifted by a multiple of the identity; the surface may move
+only so far in an iteration; and the step is shortened until the potential falls (Armijo).
 
 A tangent that still serves is not made anew (Shamanskii's method; Kelley, Iterative Methods for
-Linear and Nonlinear Equations, SIAM 1995, 5.4.3): the first direction of a step comes from the
+Linear and Nonlinear Equations, SIAM 1995, ch. 5): the first direction of a step comes from the
 factor that the last step ended with, and where an iteration has cut the residual well, the next one
-keeps its factor. Such *chord iterations* cost a third of a Newton iteration.
+keeps its factor. Such *chord iterations* need neither a tangent nor a factorisation.
 """
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import count
 
 import creep_fem._backend  # noqa: F401  isort: skip
 
 import numpy as np
-from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
-from creep_fem.errors import ConfigError, Problem
+from creep_fem.config.fields import LinearSolver
+from creep_fem.solver.linear import linear_solver
 from creep_fem.solver.phases import Phase, timed
 from creep_fem.solver.problem import StepProblem
 
@@ -41,19 +39,6 @@ _ROUND_OFF = 1e-11  # of the potential, a sum over many cells of either sign
 # A direction this many times longer than allowed is not shortened but solved for anew.
 _LEAP = 4.0
 _MAX_LEAP_SHIFTS = 3
-_DEFAULT_OPTIONS: dict[str, str | float | bool] = {
-    "pc_type": "cholesky",
-    "pc_factor_mat_solver_type": "mumps",
-}
-_MUMPS_OPTIONS: dict[str, str | float | bool] = {
-    "mat_mumps_icntl_14": 60,  # per cent of additional workspace, for pivoting
-    "mat_mumps_icntl_8": 0,  # no scaling: all dofs are displacements
-}
-# Below this number of dofs a minimum-degree ordering is found several times as fast as nested
-# dissection, which MUMPS prefers, and its factors are no slower to compute.
-_SMALL = 50_000
-_QUASI_DENSE_MINIMUM_DEGREE = 6
-_numbers = count()
 
 
 @dataclass(frozen=True)
@@ -66,8 +51,9 @@ class NewtonSettings:
         maximum_iterations: Iterations before a step counts as failed.
         surface_step: Largest motion of the surface in one iteration in um.
         chord_reduction: An iteration that leaves less than this share of the residual hands its
-            factor on to the next one; 0 for a new tangent in every iteration. At 0.2 two chord
-            iterations do as much as one of Newton's, for two thirds of its cost.
+            factor on to the next one; 0 for a new tangent in every iteration. The less, the more
+            an iteration of Newton's would gain over one with the old factor.
+        linear_solver: How the linear systems are solved.
     """
 
     tolerance: float
@@ -75,6 +61,7 @@ class NewtonSettings:
     maximum_iterations: int
     surface_step: float
     chord_reduction: float = 0.2
+    linear_solver: LinearSolver = "direct"
 
 
 @dataclass(frozen=True)
@@ -121,7 +108,7 @@ class NewtonSolver:
         self._scale = 0.0
         self._residuals: list[float] = []
         self._vector = problem.new_vector()
-        self._inner = _linear_solver(problem.comm, petsc_options, self._vector.getSize())
+        self._inner = linear_solver(problem, settings.linear_solver, petsc_options)
         self._trial = problem.new_vector()
         self._reason = ""
         self._trial_is_current = False
@@ -297,6 +284,8 @@ class NewtonSolver:
     ) -> float:
         """Armijo backtracking; the length found, 0 if none lowers the potential enough."""
         slope = gradient.dot(direction)
+        if not slope > 0.0:
+            return 0.0
         motion = self._motion(direction)
         length = min(1.0, self.settings.surface_step / motion) if motion > 0.0 else 1.0
         round_off = _ROUND_OFF * abs(energy)
@@ -325,41 +314,3 @@ class NewtonSolver:
             self._reason = f"{iteration} iterations did not reach the tolerance"
             return reasons.DIVERGED_MAX_IT
         return None
-
-
-def _linear_solver(
-    comm: MPI.Intracomm, petsc_options: Mapping[str, str | float | bool], size: int
-) -> PETSc.KSP:
-    """A direct solver for a number of dofs, or what the options ask for.
-
-    PETSc keeps options in a database of the process, so every solver has a prefix of its own and
-    takes its options out of the database when it goes.
-
-    Raises:
-        ConfigError: If PETSc does not accept the options.
-    """
-    prefix = f"creep_fem_{next(_numbers)}_"
-    chosen = {**_DEFAULT_OPTIONS, **petsc_options}
-    if chosen["pc_factor_mat_solver_type"] == "mumps" and "pc_type" not in petsc_options:
-        ordering = {"mat_mumps_icntl_7": _QUASI_DENSE_MINIMUM_DEGREE} if size < _SMALL else {}
-        chosen = {**_MUMPS_OPTIONS, **ordering, **chosen}
-    options = PETSc.Options()
-    for key, value in chosen.items():
-        options[prefix + key] = None if value is True else value
-    solver = PETSc.KSP().create(comm)
-    weakref.finalize(solver, _forget, [prefix + key for key in chosen])
-    solver.setOptionsPrefix(prefix)
-    solver.setType("preonly")
-    try:
-        solver.setFromOptions()
-    except PETSc.Error as error:
-        written = ", ".join(f"{key}: {value}" for key, value in petsc_options.items())
-        message = f"PETSc does not accept these options ({str(error).splitlines()[-1]})"
-        raise ConfigError("config", [Problem("petsc_options", message, written)]) from error
-    return solver
-
-
-def _forget(keys: list[str]) -> None:
-    options = PETSc.Options()
-    for key in keys:
-        options.delValue(key)

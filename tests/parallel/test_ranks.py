@@ -1,4 +1,4 @@
-"""A run gives the same history on one, two and three processes."""
+"""A run gives the same history on one, two and three processes, and with either linear solver."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from creep_fem.results.history import read_history
 
 ROOT = Path(__file__).parents[2]
 TOLERANCE = 1e-6
+TWO_DISCS = """{"box": 3.0, "discs": [
+    {"x": 0.75, "y": 1.5, "r": 0.7, "phase": "active"},
+    {"x": 3.0, "y": 1.5, "r": 1.45, "phase": "framework"}]}"""
 
 
-def run_on(ranks: int, output: Path) -> dict[str, np.ndarray]:
+def run_on(ranks: int, output: Path, *settings: str) -> dict[str, np.ndarray]:
     bin_folder = Path(sys.executable).parent
     command = [
         *(str(bin_folder / "mpirun"), "-n", str(ranks)),
@@ -24,6 +27,8 @@ def run_on(ranks: int, output: Path) -> dict[str, np.ndarray]:
         *("--output", str(output), "--quiet"),
         *("--set", "mesh.surface_size=0.35 um", "--set", "output.figures=false"),
     ]
+    for setting in settings:
+        command += ["--set", setting]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=300, check=False
@@ -41,10 +46,37 @@ def serial(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
 def test_history_does_not_depend_on_ranks(
     serial: dict[str, np.ndarray], ranks: int, tmp_path: Path
 ) -> None:
-    parallel = run_on(ranks, tmp_path)
     assert len(serial["step"]) > 10
-    for column, values in serial.items():
+    assert_equal(run_on(ranks, tmp_path), serial, TOLERANCE)
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 3])
+def test_history_does_not_depend_on_the_linear_solver(
+    serial: dict[str, np.ndarray], ranks: int, tmp_path: Path
+) -> None:
+    found = run_on(ranks, tmp_path, "newton.linear_solver=iterative")
+    expected = {column: serial[column] for column in serial if column != "newton_iterations"}
+    assert_equal(found, expected, 1e-4)
+
+
+def test_there_may_be_more_processes_than_bodies(tmp_path: Path) -> None:
+    """Then some have no body to solve for."""
+    layout = tmp_path / "two.json"
+    layout.write_text(TWO_DISCS, encoding="utf-8")
+    settings = (
+        *(f"microstructure={{layout: {layout}}}", "newton.linear_solver=iterative"),
+        *("cycling.soc.low=0.0", "cycling.soc.high=0.5"),
+    )
+    alone, many = (run_on(ranks, tmp_path / str(ranks), *settings) for ranks in (1, 3))
+    assert len(alone["step"]) > 10
+    assert_equal(many, alone, TOLERANCE)
+
+
+def assert_equal(
+    found: dict[str, np.ndarray], expected: dict[str, np.ndarray], tolerance: float
+) -> None:
+    for column, values in expected.items():
         scale = np.nanmax(np.abs(values), initial=0.0)
         np.testing.assert_allclose(
-            parallel[column], values, rtol=TOLERANCE, atol=TOLERANCE * scale, err_msg=column
+            found[column], values, rtol=tolerance, atol=tolerance * scale, err_msg=column
         )

@@ -153,6 +153,7 @@ def test_entries_that_contradict_each_other_are_found(tmp_path, changed, key, al
         (["output: {fields: [2]}"], "output.fields[0]", "a plain number at least 0 and at most 1"),
         (["output: {fields: hourly}"], "output.fields", "half_cycles or all_steps"),
         (["output: {figures: 1}"], "output.figures", "true or false"),
+        (["newton: {linear_solver: lu}"], "newton.linear_solver", "direct or iterative"),
         (["petsc_options: {a: [1]}"], "petsc_options.a", "a text, a number, true or false"),
         (["petsc_options: 3"], "petsc_options", "KEY: VALUE"),
         (

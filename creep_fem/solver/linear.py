@@ -1,0 +1,119 @@
+"""The linear solver of a Newton iteration: a direct or an iterative one, or what the user asks for.
+
+Both are PETSc KSPs, so Newton's method does not tell them apart. A direction that was not found,
+or that points along negative curvature, shows as a negative reason of convergence.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping
+from itertools import count
+
+import creep_fem._backend  # noqa: F401  isort: skip
+
+from petsc4py import PETSc
+
+from creep_fem.config.fields import LinearSolver
+from creep_fem.errors import ConfigError, Problem
+from creep_fem.solver.body_blocks import BLOCKS, COARSE, Bodies, BodyPreconditioner
+from creep_fem.solver.problem import StepProblem
+
+Options = Mapping[str, str | float | bool]
+
+_DIRECT: Options = {
+    "ksp_type": "preonly",
+    "pc_type": "cholesky",
+    "pc_factor_mat_solver_type": "mumps",
+}
+_MUMPS: Options = {
+    "mat_mumps_icntl_14": 60,  # per cent of additional workspace, for pivoting
+    "mat_mumps_icntl_8": 0,  # no scaling: all dofs are displacements
+}
+# Below this number of dofs a minimum-degree ordering is found several times as fast as nested
+# dissection, which MUMPS prefers, and its factors are no slower to compute.
+_SMALL = 50_000
+_QUASI_DENSE_MINIMUM_DEGREE = 6
+_ITERATIVE: Options = {
+    "ksp_type": "cg",
+    "ksp_norm_type": "unpreconditioned",
+    # Newton's method needs no more: its own residual decides when a step is solved.
+    "ksp_rtol": 1e-2,
+    "ksp_max_it": 200,
+    f"{BLOCKS}pc_type": "asm",
+    f"{BLOCKS}pc_asm_overlap": 0,
+    f"{BLOCKS}sub_pc_type": "cholesky",
+    f"{BLOCKS}sub_pc_factor_mat_ordering_type": "metisnd",
+    f"{COARSE}ksp_type": "preonly",
+}
+# Up to this number of motions every process factorises all of their matrix: less work than the
+# messages of a distributed factorisation.
+_FEW = 20_000
+_REPLICATED: Options = {
+    f"{COARSE}pc_type": "redundant",
+    f"{COARSE}redundant_pc_type": "cholesky",
+    f"{COARSE}redundant_pc_factor_mat_ordering_type": "metisnd",
+}
+_DISTRIBUTED: Options = {
+    f"{COARSE}pc_type": "cholesky",
+    f"{COARSE}pc_factor_mat_solver_type": "mumps",
+    f"{COARSE}mat_mumps_icntl_14": 60,
+}
+_numbers = count()
+
+
+def linear_solver(problem: StepProblem, kind: LinearSolver, petsc_options: Options) -> PETSc.KSP:
+    """Create the solver of a problem's linear systems (collective).
+
+    PETSc keeps options in a database of the process, so every solver has a prefix of its own and
+    takes its options out of the database when it goes.
+
+    Args:
+        problem: Whose tangent will be solved with.
+        kind: Which solver to prepare.
+        petsc_options: PETSc options without prefix, which come first; True stands for an option
+            without a value.
+
+    Returns:
+        A KSP without operators.
+
+    Raises:
+        ConfigError: If PETSc does not accept the options.
+    """
+    prefix = f"creep_fem_{next(_numbers)}_"
+    solver = PETSc.KSP().create(problem.comm)
+    solver.setOptionsPrefix(prefix)
+    if kind == "iterative":
+        bodies = Bodies(problem)
+        solver.getPC().setType("python")
+        solver.getPC().setPythonContext(BodyPreconditioner(bodies, prefix))
+        defaults = {**_ITERATIVE, **(_REPLICATED if bodies.motions <= _FEW else _DISTRIBUTED)}
+    else:
+        defaults = _direct(2 * problem.space.dofmap.index_map.size_global, petsc_options)
+    chosen = {**defaults, **petsc_options}
+    options = PETSc.Options()
+    for key, value in chosen.items():
+        options[prefix + key] = None if value is True else value
+    weakref.finalize(solver, _forget, [prefix + key for key in chosen])
+    try:
+        solver.setFromOptions()
+    except PETSc.Error as error:
+        written = ", ".join(f"{key}: {value}" for key, value in petsc_options.items())
+        message = f"PETSc does not accept these options ({str(error).splitlines()[-1]})"
+        raise ConfigError("config", [Problem("petsc_options", message, written)]) from error
+    return solver
+
+
+def _direct(size: int, petsc_options: Options) -> dict[str, str | float | bool]:
+    """Options of the direct solver for a number of dofs; MUMPS's own only where it is used."""
+    package = petsc_options.get("pc_factor_mat_solver_type", _DIRECT["pc_factor_mat_solver_type"])
+    if package != "mumps" or "pc_type" in petsc_options:
+        return {**_DIRECT}
+    ordering = {"mat_mumps_icntl_7": _QUASI_DENSE_MINIMUM_DEGREE} if size < _SMALL else {}
+    return {**_DIRECT, **_MUMPS, **ordering}
+
+
+def _forget(keys: list[str]) -> None:
+    options = PETSc.Options()
+    for key in keys:
+        options.delValue(key)

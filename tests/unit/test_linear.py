@@ -1,0 +1,153 @@
+"""The iterative solver against the direct one, on the tangent of a packing under pressure."""
+
+from __future__ import annotations
+
+import creep_fem._backend  # noqa: F401
+
+# isort: split
+import gc
+import weakref
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mpi4py import MPI
+from petsc4py import PETSc
+
+from creep_fem.config import load_config
+from creep_fem.simulation import Simulation, make_particles
+from creep_fem.solver.linear import linear_solver
+
+ROOT = Path(__file__).parents[2]
+COARSE = ("mesh.surface_size=0.35 um", "newton.linear_solver=iterative")
+
+
+def simulation(*overrides: str) -> Simulation:
+    config = load_config(ROOT / "configs" / "demo.yaml", [*COARSE, *overrides])
+    return Simulation(MPI.COMM_SELF, config, make_particles(MPI.COMM_SELF, config).mesh)
+
+
+@pytest.fixture(scope="module")
+def pressed() -> Iterator[Simulation]:
+    """A packing in contact everywhere, in the midst of a step."""
+    run = simulation()
+    for _, step in run.steps():
+        if step.time > 3.0 * 3600.0:
+            break
+    run.problem.begin(step.dt)
+    run.swelling.apply(step.time + 0.5 * step.dt)
+    run.solver.settings = replace(run.solver.settings, maximum_iterations=2)
+    run.solver.solve()
+    yield run
+    run.close()
+
+
+def solve(
+    run: Simulation, matrix: PETSc.Mat, load: PETSc.Vec, kind: str, **options: float | str
+) -> tuple[np.ndarray, PETSc.KSP]:
+    solver, solution = linear_solver(run.problem, kind, options), load.duplicate()
+    solver.setOperators(matrix)
+    solver.solve(load, solution)
+    return solution.getArray().copy(), solver
+
+
+def system(run: Simulation) -> tuple[PETSc.Mat, PETSc.Vec]:
+    load = run.problem.new_vector()
+    run.problem.residual(load)
+    return run.problem.tangent(), load
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        # as for many motions of bodies
+        {"coarse_pc_type": "cholesky", "coarse_pc_factor_mat_solver_type": "mumps"},
+        # as for large bodies
+        {"bodies_sub_pc_factor_mat_solver_type": "mumps"},
+    ],
+    ids=["default", "distributed motions", "large bodies"],
+)
+def test_both_solvers_find_the_same_direction(pressed: Simulation, options: dict[str, str]) -> None:
+    matrix, load = system(pressed)
+    assert pressed.problem.contact_state.active_pairs > 100
+    expected, _ = solve(pressed, matrix, load, "direct")
+    found, solver = solve(pressed, matrix, load, "iterative", ksp_rtol=1e-10, **options)
+    assert solver.getConvergedReason() > 0
+    assert np.linalg.norm(found - expected) < 1e-7 * np.linalg.norm(expected)
+
+
+def test_few_iterations_are_enough(pressed: Simulation) -> None:
+    """Bodies by themselves would need many more."""
+    matrix, load = system(pressed)
+    _, solver = solve(pressed, matrix, load, "iterative", ksp_rtol=1e-6)
+    context = solver.getPC().getPythonContext()
+    assert 1 < solver.getIterationNumber() < 60
+    alone = PETSc.KSP().create(MPI.COMM_SELF)
+    alone.setType("cg")
+    alone.setOperators(matrix)
+    alone.setPC(context.blocks)
+    alone.setNormType(PETSc.KSP.NormType.UNPRECONDITIONED)
+    alone.setTolerances(rtol=1e-6, max_it=1000)
+    alone.solve(load, load.duplicate())
+    assert alone.getIterationNumber() > 1.5 * solver.getIterationNumber()
+
+
+def test_motions_of_bodies_leave_walls_in_place(pressed: Simulation) -> None:
+    matrix, load = system(pressed)
+    _, solver = solve(pressed, matrix, load, "iterative")
+    motions = solver.getPC().getPythonContext().motions
+    bodies = len(pressed.particles.body_phase)
+    assert motions.getSize() == (matrix.getSize()[0], 6 * bodies)
+    together = motions.createVecRight()
+    together.getArray()[0::6] = 1.0  # all bodies to the right
+    moved = motions.createVecLeft()
+    motions.mult(together, moved)
+    values = moved.getArray().reshape(-1, 2)
+    fixed = np.zeros(values.size, dtype=bool)
+    fixed[pressed.problem.fixed_dofs] = True
+    np.testing.assert_array_equal(values[:, 0], np.where(fixed[0::2], 0.0, 1.0))
+    np.testing.assert_array_equal(values[:, 1], 0.0)
+
+
+def test_new_values_and_new_patterns_are_seen(pressed: Simulation) -> None:
+    matrix, load = system(pressed)
+    _, solver = solve(pressed, matrix, load, "iterative", ksp_rtol=1e-10)
+    shifted = matrix.copy()
+    shifted.shift(0.5)
+    expected, _ = solve(pressed, shifted, load, "direct")
+    solution = load.duplicate()
+    solver.setOperators(shifted)  # another matrix, as after an allocation
+    solver.solve(load, solution)
+    assert np.linalg.norm(solution.getArray() - expected) < 1e-7 * np.linalg.norm(expected)
+    shifted.shift(-0.4)  # other values in the same one
+    expected, _ = solve(pressed, shifted, load, "direct")
+    solver.solve(load, solution)
+    assert np.linalg.norm(solution.getArray() - expected) < 1e-7 * np.linalg.norm(expected)
+
+
+def test_negative_curvature_is_no_convergence(pressed: Simulation) -> None:
+    matrix, load = system(pressed)
+    indefinite = matrix.copy()
+    indefinite.shift(-2.0)
+    _, solver = solve(pressed, indefinite, load, "iterative")
+    assert solver.getConvergedReason() < 0
+
+
+def test_users_options_come_first(pressed: Simulation) -> None:
+    matrix, load = system(pressed)
+    _, solver = solve(pressed, matrix, load, "iterative", ksp_max_it=1, ksp_rtol=1e-9)
+    assert solver.getIterationNumber() == 1
+    assert solver.getConvergedReason() == PETSc.KSP.ConvergedReason.DIVERGED_MAX_IT
+
+
+def test_closed_solver_is_freed() -> None:
+    run = simulation()
+    next(run.steps())
+    solver = weakref.ref(run.solver)
+    run.close()
+    del run
+    gc.collect()
+    assert solver() is None
