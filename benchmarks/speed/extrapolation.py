@@ -23,6 +23,13 @@ class Power:
     factor: float
     exponent: float
 
+    def beyond(self, dofs: float, largest: float, measured: float) -> float:
+        """Value at more dofs than measured: from the largest measurement on, at least linear.
+
+        An exponent below one shows overheads of the small packings, which do not last.
+        """
+        return measured * (dofs / largest) ** max(self.exponent, 1.0)
+
     def __call__(self, dofs: float) -> float:
         """Value at a number of dofs."""
         return float(self.factor * dofs**self.exponent)
@@ -82,33 +89,37 @@ def sentences(rows: Sequence[Row]) -> list[str]:
     return [first_line, "", *_at_target(chosen)]
 
 
+def _continued(chosen: Sequence[Row], value: Callable[[Row], float]) -> tuple[float, float]:
+    """Exponent of the fitted law, and its continuation to TARGET dofs."""
+    law, largest = Power.fit(chosen, value), chosen[-1]
+    return law.exponent, law.beyond(TARGET, _dofs(largest), value(largest))
+
+
 def _at_target(chosen: Sequence[Row]) -> list[str]:
-    largest = chosen[-1]
-    ranks = TARGET / DOFS_A_RANK
+    largest, ranks = chosen[-1], TARGET / DOFS_A_RANK
     lines = []
     for name in ("direct", "iterative"):
-        time, held = (
-            Power.fit(chosen, lambda row, n=name, f=f: f(row, n)) for f in (seconds, memory)
-        )
+        exponent, time = _continued(chosen, lambda row, n=name: seconds(row, n))
+        _, held = _continued(chosen, lambda row, n=name: memory(row, n))
         lines.append(
-            f"- {name}: dofs^{time.exponent:.2f}, {time(TARGET):.3g} s on one process,"
-            f" {time(TARGET) / ranks:.2g} s at perfect scaling; {held(TARGET) / TARGET:.3g} bytes a"
-            f" dof, {held(TARGET) / ranks / _GIB:.2g} GiB a process."
+            f"- {name}: dofs^{exponent:.2f}, {time:.3g} s on one process,"
+            f" {time / ranks:.2g} s at perfect scaling; {held / TARGET:.3g} bytes a"
+            f" dof with the matrix, {held / ranks / _GIB:.2g} GiB a process."
         )
     motions = 6.0 * TARGET * largest["particles"] / largest["dofs"]
-    set_up, solve = (
-        Power.fit(chosen, lambda row, k=k: row["solvers"]["iterative"][k])(TARGET)
-        for k in ("motions_set_up", "motions_solve")
-    )
+    _, solve = _continued(chosen, lambda row: row["solvers"]["iterative"]["motions_solve"])
     replicated = TARGET * largest["replicated"] / largest["dofs"]
-    packing, meshing = (Power.fit(chosen, lambda row, k=k: row[k]) for k in ("packing", "meshing"))
     lines.append(
-        f"- motions of bodies: {motions:.3g}, {set_up:.2g} s to factorise and {solve:.2g} s an"
-        " iteration on one process."
+        f"- motions of bodies: {motions:.3g}; their system takes {solve:.2g} s an iteration on one"
+        " process."
     )
     lines.append(f"- held by every process: mesh and surfaces, {replicated / _GIB:.2g} GiB.")
-    lines.append(
-        f"- on one process: packing {packing(TARGET) / 3600.0:.2g} h (dofs^{packing.exponent:.2f}),"
-        f" meshing {meshing(TARGET) / 3600.0:.2g} h (dofs^{meshing.exponent:.2f})."
+    (packed, packing), (meshed, meshing) = (
+        _continued(chosen, lambda row, k=k: row[k]) for k in ("packing", "meshing")
     )
+    lines.append(
+        f"- on one process: packing {packing / 3600.0:.2g} h (dofs^{packed:.2f}),"
+        f" meshing {meshing / 3600.0:.2g} h (dofs^{meshed:.2f})."
+    )
+    lines.append("- where the exponent is below one, the continuation is linear.")
     return lines

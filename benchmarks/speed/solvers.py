@@ -50,8 +50,7 @@ class Solved:
         iterations: Iterations of that.
         residual: Residual relative to the right-hand side.
         memory: Bytes of the factors and other matrices on all processes, without the matrix itself.
-        motions_set_up: Part of the set-up that the motions of the bodies need; 0 if direct.
-        motions_solve: Seconds for one solution with them; 0 if direct.
+        motions_solve: Seconds for one solution with the motions of the bodies; 0 if direct.
     """
 
     analysis: float
@@ -60,7 +59,6 @@ class Solved:
     iterations: int
     residual: float
     memory: float
-    motions_set_up: float
     motions_solve: float
 
 
@@ -179,7 +177,6 @@ def _measure(run: Simulation, name: str, matrix: PETSc.Mat, force: PETSc.Vec) ->
     slowest = np.array(times)
     comm.Allreduce(MPI.IN_PLACE, slowest, op=MPI.MAX)
     set_up, solve = slowest[np.argmin(slowest.sum(axis=1))]
-    motions = _motions(solver) if kind == "iterative" else (0.0, 0.0)
     result = Solved(
         analysis=comm.allreduce(analysis, op=MPI.MAX),
         set_up=float(set_up),
@@ -187,29 +184,19 @@ def _measure(run: Simulation, name: str, matrix: PETSc.Mat, force: PETSc.Vec) ->
         iterations=solver.getIterationNumber(),
         residual=residual.norm() / force.norm(),
         memory=_memory(solver, comm),
-        motions_set_up=motions[0],
-        motions_solve=motions[1],
+        motions_solve=_motions(solver) if kind == "iterative" else 0.0,
     )
     for used in (solver, solution, residual):
         used.destroy()
     return result
 
 
-def _motions(solver: PETSc.KSP) -> tuple[float, float]:
-    """Seconds for factorisation and solution with the motions of the bodies."""
+def _motions(solver: PETSc.KSP) -> float:
+    """Seconds for one solution with the motions of the bodies."""
     coarse = solver.getPC().getPythonContext().coarse
-    matrix = coarse.getOperators()[0]
-    load, motion = matrix.createVecs()
+    load, motion = coarse.getOperators()[0].createVecs()
     load.set(1.0)
-    times = []
-    for _ in range(_REPETITIONS):
-        matrix.stateIncrease()
-        coarse.setOperators(matrix)
-        # the first solution may bring the factorisation
-        first, second = (_timed(lambda: coarse.solve(load, motion))[0] for _ in range(2))
-        times.append((first - second, second))
-    fastest = np.min(times, axis=0)
-    return float(fastest[0]), float(fastest[1])
+    return min(_timed(lambda: coarse.solve(load, motion))[0] for _ in range(_REPETITIONS))
 
 
 def _memory(solver: PETSc.KSP, comm: MPI.Intracomm) -> float:

@@ -39,6 +39,11 @@ def test_laws_are_found() -> None:
     assert law(10.0) == pytest.approx(300.0)
 
 
+def test_nothing_is_continued_with_less_than_its_share() -> None:
+    assert extrapolation.Power(1.0, 0.5).beyond(1e8, 1e6, 2.0) == pytest.approx(200.0)
+    assert extrapolation.Power(1.0, 1.5).beyond(1e8, 1e6, 2.0) == pytest.approx(2000.0)
+
+
 def test_iterative_solver_wins_from_the_crossover_on() -> None:
     rows = [row(d) for d in (3e6, 1e5, 2e6)]
     assert extrapolation.crossover(rows) == 2e6
@@ -55,7 +60,7 @@ def test_sentences_hold_what_the_laws_give() -> None:
     assert "faster one from 2e+06 dofs on" in text
     assert "dofs^1.50, 1e+03 s on one process" in text
     assert "900 bytes a dof" in text
-    assert "motions of bodies: 1e+06, 1 s to factorise and 0.1 s" in text
+    assert "motions of bodies: 1e+06; their system takes 0.1 s an iteration" in text
     assert extrapolation.sentences([row(1e5)]) == []
 
 
