@@ -39,6 +39,7 @@ _ROUND_OFF = 1e-11  # of the potential, a sum over many cells of either sign
 # A direction this many times longer than allowed is not shortened but solved for anew.
 _LEAP = 4.0
 _MAX_LEAP_SHIFTS = 3
+_CHORDS_PER_TANGENT = 100  # never reached: each one cuts the residual
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class NewtonSolver:
         self._reason = ""
         self._trial_is_current = False
         self._converged = True
-        self._tangents = 0
+        self._tangents = self._tangents_before = 0
         self._factor_is_kept = False
         self._full_step = False
         self._snes = self._create_snes()
@@ -135,7 +136,8 @@ class NewtonSolver:
         snes.getLineSearch().setType("none")
         snes.setLineSearchPreCheck(self._shorten)
         snes.setConvergenceTest(self._test)
-        snes.setTolerances(max_it=self.settings.maximum_iterations + 1)
+        # the test counts tangents; chord iterations end by themselves when they gain too little
+        snes.setTolerances(max_it=_CHORDS_PER_TANGENT * (self.settings.maximum_iterations + 1))
         return snes
 
     def solve(self, guess: NDArray[np.float64] | None = None) -> NewtonResult:
@@ -153,10 +155,10 @@ class NewtonSolver:
         if not self._move_to_better(x, guess):
             return NewtonResult(False, "the first guess turns an element inside out", 0, 0, ())
         self._trial_is_current = True
-        before = self._tangents
+        self._tangents_before = self._tangents
         self._snes.solve(None, x)
         self._converged = self._snes.getConvergedReason() > 0
-        tangents = self._tangents - before
+        tangents = self._tangents - self._tangents_before
         chords = self._snes.getIterationNumber() - tangents
         return NewtonResult(self._converged, self._reason, tangents, chords, tuple(self._residuals))
 
@@ -253,6 +255,7 @@ class NewtonSolver:
         raised = max(self._shift * _SHIFT_FACTOR, _SHIFT_START)
         matrix = self._inner.getOperators()[0]
         matrix.shift(raised - self._shift)
+        self._inner.setOperators(matrix)
         self._shift = raised
         return True
 
@@ -297,7 +300,7 @@ class NewtonSolver:
         return 0.0
 
     def _test(
-        self, _snes: PETSc.SNES, iteration: int, norms: tuple[float, float, float]
+        self, _snes: PETSc.SNES, _iteration: int, norms: tuple[float, float, float]
     ) -> PETSc.SNES.ConvergedReason | None:
         residual = norms[2]
         self._residuals.append(residual)
@@ -310,7 +313,8 @@ class NewtonSolver:
             return reasons.CONVERGED_FNORM_RELATIVE
         if self._reason:
             return reasons.DIVERGED_LINE_SEARCH
-        if iteration >= self.settings.maximum_iterations:
-            self._reason = f"{iteration} iterations did not reach the tolerance"
+        taken = self._tangents - self._tangents_before
+        if taken >= self.settings.maximum_iterations:
+            self._reason = f"{taken} iterations did not reach the tolerance"
             return reasons.DIVERGED_MAX_IT
         return None

@@ -152,7 +152,7 @@ class TimeStepper:
             self.number + 1,
             self.time,
             dt,
-            result.iterations + result.chord_iterations,
+            result.iterations,
             cause,
         )
 
