@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +24,11 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 _Publish = Annotated[
     bool, typer.Option("--publish", help="Update the reference result and docs/scaling.md.")
 ]
+_FACTS: Mapping[str, Callable[[Sequence[tables.Row]], list[str]]] = {
+    "limits": tables.speed_up,
+    "growth": tables.growth_law,
+    "solvers": extrapolation.sentences,
+}
 _Draw = Callable[[Sequence[tables.Row], Path], None]
 
 
@@ -41,9 +46,7 @@ def growth(
 ) -> None:
     """Time the first lithiation to 30 % in larger and larger packings."""
     settings = growing(largest, ranks or (1, 2))
-    rows = _measure("growth", settings, tables.GROWTH, tables.draw_growth, publish)
-    if len({row["dofs"] for row in rows}) > 1:
-        typer.echo(f"the time of an iteration grows with dofs^{tables.exponent(rows):.2f}")
+    _measure("growth", settings, tables.GROWTH, tables.draw_growth, publish)
 
 
 @app.command()
@@ -60,10 +63,9 @@ def solvers(
 
 def _measure(
     name: str, settings: Sequence[Setting], columns: tables.Columns, draw: _Draw, publish: bool
-) -> list[tables.Row]:
+) -> None:
     rows = _run(name, settings, program="march")
     _report(name, rows, columns, draw, publish)
-    return rows
 
 
 def _run(name: str, settings: Sequence[Setting], program: str) -> list[tables.Row]:
@@ -80,7 +82,7 @@ def _report(
 ) -> None:
     cells = tables.lines(rows, columns)
     _print(cells)
-    facts = extrapolation.sentences(rows) if name == "solvers" else []
+    facts = _FACTS[name](rows)
     typer.echo("\n".join(facts))
     draw(rows, RESULTS / f"{name}.png")
     if publish:

@@ -48,6 +48,7 @@ def absolute() -> list[Setting]:
         Setting("19 discs, cycle", ROOT / "configs" / "benchmark_19.yaml"),
         Setting("20 particles, 20 cycles", reference, ranks=2),
         Setting("60 particles, fine, lithiation to 0.3", finer, soc=0.3),
+        Setting("60 particles, fine, lithiation to 0.3", finer, soc=0.3, ranks=2),
         Setting("60 particles, fine, cycle", finer, ranks=2),
     ]
 

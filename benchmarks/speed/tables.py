@@ -117,12 +117,46 @@ def lines(rows: Sequence[Row], columns: Columns) -> list[list[str]]:
     return [list(columns), *([cell(row) for cell in columns.values()] for row in rows)]
 
 
-def exponent(rows: Sequence[Row]) -> float:
-    """Power of the number of dofs that the time of an iteration grows with, on one rank."""
+def growth_law(rows: Sequence[Row]) -> list[str]:
+    """Powers of the number of dofs that times and memory grow with on one rank, as sentences."""
     serial = [row for row in rows if row["ranks"] == 1]
-    dofs = np.log([row["dofs"] for row in serial])
-    seconds = np.log([row["march"] / row["iterations"] for row in serial])
-    return float(np.polyfit(dofs, seconds, 1)[0])
+    if len({row["dofs"] for row in serial}) < 2:
+        return []
+    seconds = _exponent(serial, [row["march"] / row["iterations"] for row in serial])
+    memory = _exponent(serial, [row["memory"] for row in serial])
+    times, held = f"dofs^{seconds:.2f}", f"dofs^{memory:.2f}"
+    return [f"- Time of an iteration ~ {times}, memory ~ {held}: one rank, fitted to all rows."]
+
+
+def _exponent(rows: Sequence[Row], values: Sequence[float]) -> float:
+    dofs = np.log([row["dofs"] for row in rows])
+    return float(np.polyfit(dofs, np.log(values), 1)[0])
+
+
+def speed_up(rows: Sequence[Row]) -> list[str]:
+    """What a second process brings to the runs measured on one and on two, a sentence each.
+
+    What the factorisation allows is the time of the run if all else took half as long.
+    """
+    pairs = [
+        (one, two)
+        for one in rows
+        for two in rows
+        if one["name"] == two["name"] and (one["ranks"], two["ranks"]) == (1, 2)
+    ]
+    return [_second_process(one, two) for one, two in pairs]
+
+
+def _second_process(one: Row, two: Row) -> str:
+    algebra = [row["iterations"] * _algebra(row) for row in (one, two)]
+    others = [row["march"] - part for row, part in zip((one, two), algebra, strict=True)]
+    bare = [row["bare"]["factorise"] + row["bare"]["solve"] for row in (one, two)]
+    allowed = one["march"] / (0.5 * others[0] + algebra[0] * bare[1] / bare[0])
+    return (
+        f"- {one['name']}, two processes against one: MUMPS alone, on the same matrix,"
+        f" {bare[0] / bare[1]:.2f} times as fast; all else {others[0] / others[1]:.2f} times; the"
+        f" whole {one['march'] / two['march']:.2f} times, where MUMPS allows {allowed:.2f}."
+    )
 
 
 def markdown(cells: Sequence[Sequence[str]]) -> str:

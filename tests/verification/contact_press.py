@@ -93,7 +93,7 @@ class Press:
         *,
         drag: float = 1e-9,
         surface_step: float = 0.05,
-        tolerance: float = 1e-9,
+        tolerance: float = 1e-8,
     ) -> None:
         """Set up the problem (collective).
 
