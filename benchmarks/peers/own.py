@@ -96,7 +96,8 @@ def _discs(time_limit: float) -> Outcome:
     iterations, reached, ended_by = 0, 0.0, FINISHED
     try:
         for half, step in simulation.steps():
-            iterations, reached = iterations + step.iterations, step.time / given.RAMP
+            iterations += step.iterations + step.chord_iterations
+            reached = step.time / given.RAMP
             stresses[round(step.time)] = 1e3 * simulation.row(half, step).mises_mean_active_gpa
             if step.time >= half.end_time:
                 break
