@@ -159,7 +159,8 @@ class NewtonSolver:
         self._snes.solve(None, x)
         self._converged = self._snes.getConvergedReason() > 0
         tangents = self._tangents - self._tangents_before
-        chords = self._snes.getIterationNumber() - tangents
+        # an iteration that fails in its linear solve is not counted by SNES
+        chords = max(self._snes.getIterationNumber() - tangents, 0)
         return NewtonResult(self._converged, self._reason, tangents, chords, tuple(self._residuals))
 
     def _move_to_better(self, x: PETSc.Vec, guess: NDArray[np.float64] | None) -> bool:
@@ -268,6 +269,7 @@ class NewtonSolver:
             if length > 0.0:
                 break
             if self._factor_is_kept:
+                self.problem.move_to(x)  # the trials have left it
                 self._renew_tangent()
             elif not self._raise_shift():
                 self._reason = "no step along the descent direction lowers the potential"
