@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from rich.table import Table
 from benchmarks.machine import describe
 from benchmarks.peers.tables import write_between_markers
 from benchmarks.speed import extrapolation, tables
-from benchmarks.speed.suites import ROOT, Setting, absolute, connected, growing, run
+from benchmarks.speed.suites import ROOT, Setting, absolute, connected, growing, march, run
 
 RESULTS = ROOT / "benchmarks" / "results"
 DOCUMENT = ROOT / "docs" / "scaling.md"
@@ -57,22 +58,24 @@ def solvers(
 ) -> None:
     """Compare the direct and the iterative solver on the same matrices."""
     settings = connected(largest, ranks or (1, 2))
-    rows = _run("solvers", settings, program="solvers")
+    rows = _run("solvers", settings, partial(run, program="solvers"))
     _report("solvers", rows, tables.SOLVERS, tables.draw_solvers, publish)
 
 
 def _measure(
     name: str, settings: Sequence[Setting], columns: tables.Columns, draw: _Draw, publish: bool
 ) -> None:
-    rows = _run(name, settings, program="march")
+    rows = _run(name, settings, march)
     _report(name, rows, columns, draw, publish)
 
 
-def _run(name: str, settings: Sequence[Setting], program: str) -> list[tables.Row]:
+def _run(
+    name: str, settings: Sequence[Setting], measure: Callable[[Setting], tables.Row]
+) -> list[tables.Row]:
     rows: list[tables.Row] = []
     for setting in settings:
         typer.echo(f"{setting.name}, {setting.ranks} ranks", err=True)
-        rows.append({"name": setting.name, **run(setting, program)})
+        rows.append({"name": setting.name, **measure(setting)})
         _keep(name, rows)
     return rows
 

@@ -95,25 +95,34 @@ def connected(largest: int, ranks: Sequence[int]) -> list[Setting]:
     return fine + settings
 
 
-def run(setting: Setting, program: str = "march") -> dict[str, Any]:
-    """Measure a run in processes of its own.
+def arguments(setting: Setting) -> list[str]:
+    """Arguments that every program takes."""
+    words = [str(setting.config)]
+    for override in setting.overrides:
+        words += ["--set", override]
+    return words if setting.soc is None else [*words, "--soc", str(setting.soc)]
+
+
+def march(setting: Setting) -> dict[str, Any]:
+    """Measure a run, the time from the command to its first step included."""
+    return run(setting, "march", ("--command-at", repr(time.time())))
+
+
+def run(setting: Setting, program: str, options: Sequence[str] = ()) -> dict[str, Any]:
+    """Run a program of this package in processes of its own.
 
     Args:
         setting: What to run.
-        program: Module of this package that runs it and prints JSON.
+        program: Module that runs it and prints JSON.
+        options: What this program wants to know beside.
 
     Raises:
         RuntimeError: If it fails; the message is what it wrote.
     """
     command = [sys.executable, "-m", "mpi4py", "-m", f"benchmarks.speed.{program}"]
-    command += [str(setting.config)]
-    for override in setting.overrides:
-        command += ["--set", override]
-    if setting.soc is not None:
-        command += ["--soc", str(setting.soc)]
+    command += [*arguments(setting), *options]
     if setting.ranks > 1:
         command = [_MPIRUN, "-n", str(setting.ranks), *command]
-    command += ["--command-at", repr(time.time())]
     environment = {**os.environ, **_ENVIRONMENT}
     done = subprocess.run(
         command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False

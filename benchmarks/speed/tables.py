@@ -101,14 +101,10 @@ SOLVERS: Columns = {
     "iterations": lambda row: str(row["solvers"]["iterative"]["iterations"]),
     "to 1e-6 in s": _solved("iterative, 1e-6"),
     "iterations to 1e-6": lambda row: str(row["solvers"]["iterative, 1e-6"]["iterations"]),
-    "direct over iterative": lambda row: (
-        f"{_system(row, 'direct') / _system(row, 'iterative'):.2f}"
-    ),
+    "direct over iterative": lambda row: f"{_ratio(row):.2f}",
     "matrix, bytes a dof": lambda row: f"{row['matrix'] / row['dofs']:.0f}",
     "direct, bytes a dof": _held("direct"),
-    "iterative, bytes a dof": lambda row: (
-        f"{row['solvers']['iterative']['memory'] / row['dofs']:.0f}"
-    ),
+    "iterative, bytes a dof": _held("iterative"),
 }
 
 

@@ -4,7 +4,8 @@ Walls are planes of symmetry, so what touches a wall touches a mirror image. Ima
 all others, behind the real ones in the numbering, with mirrored control points of the same nodes;
 their bodies are numbered behind the real bodies. A body that a wall cuts is one with its image in
 that wall: its curve goes on across the wall, and nobody touches the image as a body of its own but
-the body itself, where it has spread along the wall and faces it.
+the body itself, where it has spread along the wall and faces it. Images of images, across the
+corners of the box, are left out: nothing meets them before the pore in a corner has closed.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ class NewtonSolver:
         self._reason = ""
         self._trial_is_current = False
         self._converged = True
-        self._tangents = self._tangents_before = 0
+        self._tangents = self._tangents_before = self._chords = 0
         self._factor_is_kept = False
         self._full_step = False
         self._snes = self._create_snes()
@@ -155,13 +155,17 @@ class NewtonSolver:
         if not self._move_to_better(x, guess):
             return NewtonResult(False, "the first guess turns an element inside out", 0, 0, ())
         self._trial_is_current = True
-        self._tangents_before = self._tangents
+        self._tangents_before, self._chords = self._tangents, 0
         self._snes.solve(None, x)
-        self._converged = self._snes.getConvergedReason() > 0
-        tangents = self._tangents - self._tangents_before
-        # an iteration that fails in its linear solve is not counted by SNES
-        chords = max(self._snes.getIterationNumber() - tangents, 0)
-        return NewtonResult(self._converged, self._reason, tangents, chords, tuple(self._residuals))
+        reason = self._snes.getConvergedReason()
+        self._converged = reason > 0
+        return NewtonResult(
+            self._converged,
+            self._reason or f"PETSc's SNES stopped with reason {reason}",
+            self._tangents - self._tangents_before,
+            self._chords,
+            tuple(self._residuals),
+        )
 
     def _move_to_better(self, x: PETSc.Vec, guess: NDArray[np.float64] | None) -> bool:
         """Bring x and the problem to the better first guess; whether that is admissible."""
@@ -201,7 +205,11 @@ class NewtonSolver:
             self._renew_tangent()
 
     def _factor_serves(self) -> bool:
-        """Whether the factor of an earlier iterate is good enough for the present one."""
+        """Whether the factor of an earlier iterate is good enough for the present one.
+
+        It may still contain the remains of a shift that was dropped, less than 1e-5 GPa. After a
+        failure all tangents are new: the solver needs no more surprises.
+        """
         if self._tangents == 0 or not self._converged or self._shift > 0.0:
             return False
         if len(self._residuals) == 1:
@@ -276,6 +284,7 @@ class NewtonSolver:
                 direction.zeroEntries()
                 return True
             self._solve_linear(gradient, direction)
+        self._chords += self._factor_is_kept
         self._full_step = length == 1.0
         if self._full_step:
             lowered = self._shift / _SHIFT_LOWERING

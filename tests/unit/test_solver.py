@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from mpi4py import MPI
+from petsc4py import PETSc
 
 from creep_fem.contact.boundary import Boundary
 from creep_fem.contact.law import PressureGapLaw
@@ -114,6 +115,39 @@ def test_residual_and_tangent_are_derivatives_of_the_potential() -> None:
     assert (e1 - e0) / (2.0 * h) == pytest.approx(gradient @ direction, rel=1e-6)
     difference = (g1 - g0) / (2.0 * h)
     assert np.linalg.norm(difference - tangent) < 1e-6 * np.linalg.norm(tangent)
+
+
+def test_a_kept_factor_that_leads_nowhere_is_renewed_where_the_iterate_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    problem = two_discs()
+    march = stepper(problem)
+    list(march.advance_to(12000.0))
+    solver = march.solver
+    start = problem.model.displacement.x.array.copy()
+    move_to, tangent = problem.move_to, problem.tangent
+    places, refusals = [], [0]
+
+    def refusing(x: PETSc.Vec) -> float:
+        energy = move_to(x)
+        away = not np.array_equal(problem.model.displacement.x.array, start)
+        if away and not places and refusals[0] < 7:  # all trials of the first direction
+            refusals[0] += 1
+            return np.inf
+        return energy
+
+    def recorded() -> PETSc.Mat:
+        places.append(problem.model.displacement.x.array.copy())
+        return tangent()
+
+    monkeypatch.setattr(problem, "move_to", refusing)
+    monkeypatch.setattr(problem, "tangent", recorded)
+    problem.begin(500.0)
+    march.loading.apply(march.time + 500.0)
+    result = solver.solve()
+    assert refusals[0] > 0
+    np.testing.assert_array_equal(places[0], start)
+    assert result.converged
 
 
 def test_factors_that_serve_again_save_tangents_and_change_nothing() -> None:
