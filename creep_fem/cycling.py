@@ -80,3 +80,18 @@ def growth_stretches(
     ratio = (1.0 + volume_change * soc) / (1.0 + volume_change * start)
     stretch = ratio ** (1.0 / 3.0)
     return stretch, stretch if mode == "isotropic" else 1.0
+
+
+def free_area_growth(stretches: tuple[float, float], poisson_ratio: float) -> float:
+    """Area ratio of a particle that swells freely and without creep in plane strain.
+
+    Swelling Fl = diag(a, a, b) without stress in the plane: the Hencky strain -ln b that suppresses
+    the growth out of the plane stretches the plane by Poisson's ratio, so the area grows by
+    a^2 b^(2 nu).
+
+    Args:
+        stretches: Stress-free stretch in the plane and out of it.
+        poisson_ratio: Poisson's ratio of the particle.
+    """
+    in_plane, out_of_plane = stretches
+    return float(in_plane**2 * out_of_plane ** (2.0 * poisson_ratio))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from creep_fem.config import RunConfig
 from creep_fem.contact.boundary import Boundary
 from creep_fem.contact.law import PressureGapLaw
-from creep_fem.cycling import HalfCycle, growth_stretches
+from creep_fem.cycling import HalfCycle, free_area_growth, growth_stretches
 from creep_fem.errors import CreepFemError, NotConverged, was_interrupted
 from creep_fem.mechanics.domain import Domain
 from creep_fem.mechanics.model import MechanicsModel
@@ -28,7 +28,7 @@ from creep_fem.microstructure import Layout, ParticleMesh, build_layout, build_m
 from creep_fem.parallel import failing_together
 from creep_fem.results.errors import writing
 from creep_fem.results.fields import FieldWriter
-from creep_fem.results.history import HistoryRow, HistoryWriter, read_history
+from creep_fem.results.history import HistoryRow, read_history
 from creep_fem.results.metrics import history_row
 from creep_fem.results.progress import RunProgress
 from creep_fem.results.run_folder import (
@@ -38,6 +38,7 @@ from creep_fem.results.run_folder import (
     run_log,
     write_config,
 )
+from creep_fem.results.run_tables import RunTables
 from creep_fem.results.snapshot import StateFields
 from creep_fem.solver.newton import NewtonSettings, NewtonSolver
 from creep_fem.solver.phases import Phase, PhaseTimes, table, timed, write_log_view
@@ -74,13 +75,19 @@ class Swelling:
         self._model, self._start = model, config.cycling.soc.start
         self._change, self._mode = material.volume_change, material.growth_mode
         self.half_cycles = config.cycling.half_cycles(self._change)
+        self._poisson_ratio = material.poisson_ratio
         self.current = self.half_cycles[0]
 
     def apply(self, time: float) -> None:
         """Set the swelling of the active phase at a time in s."""
-        soc = self.current.soc_at(time)
-        stretches = growth_stretches(self._change, soc, self._start, self._mode)
-        self._model.set_growth([stretches, (1.0, 1.0)])
+        self._model.set_growth([self._stretches(self.current.soc_at(time)), (1.0, 1.0)])
+
+    def free_area_growth(self, soc: float) -> float:
+        """Area ratio of an active particle that nothing touches and that does not creep."""
+        return free_area_growth(self._stretches(soc), self._poisson_ratio)
+
+    def _stretches(self, soc: float) -> tuple[float, float]:
+        return growth_stretches(self._change, soc, self._start, self._mode)
 
 
 def milestones(half: HalfCycle, socs: Sequence[float], apart: float) -> list[float]:
@@ -190,6 +197,15 @@ class Simulation:
             self.config.contact.touching_gap,
         )
 
+    def tables(self, layout: Layout, folder: RunFolder) -> RunTables:
+        """Begin the tables of the run, which one process writes."""
+        boundary, start = self.problem.contact.boundary, self.config.cycling.soc.start
+        return RunTables(folder, layout, self.particles, boundary, start)
+
+    def surface_positions(self) -> NDArray[np.float64]:
+        """Present positions of all surface nodes in um, shape (ns, 2) (collective)."""
+        return self.problem.surface.positions(self.problem.model.displacement)
+
 
 @dataclass(frozen=True)
 class Particles:
@@ -257,7 +273,7 @@ def run(
                 prepared = Simulation(comm, config, particles.mesh)
             with closing(prepared) as simulation:
                 _log_size(simulation, time.perf_counter() - started)
-                _march(simulation, folder, quiet)
+                _march(simulation, particles.layout, folder, quiet)
             if config.output.figures:
                 with failing_together(comm), timed(Phase.OUTPUT):
                     _draw(comm, folder)
@@ -336,16 +352,16 @@ def _figures_if_stuck(comm: MPI.Intracomm, config: RunConfig, folder: RunFolder)
         raise
 
 
-def _march(simulation: Simulation, folder: RunFolder, quiet: bool) -> None:
+def _march(simulation: Simulation, layout: Layout, folder: RunFolder, quiet: bool) -> None:
     """Take all steps; every accepted one is on disk before the next begins (collective)."""
     comm = simulation.comm
     fields = StateFields(simulation.problem)
     mesh = simulation.problem.model.domain.mesh
     with ExitStack() as stack:
-        history: HistoryWriter | None = None
+        tables: RunTables | None = None
         with failing_together(comm):
             if comm.rank == 0:
-                history = stack.enter_context(HistoryWriter(folder.history))
+                tables = stack.enter_context(closing(simulation.tables(layout, folder)))
         writer = stack.enter_context(FieldWriter(comm, mesh, folder.fields, fields.functions))
         writer.write(0.0)
         progress = stack.enter_context(
@@ -354,9 +370,11 @@ def _march(simulation: Simulation, folder: RunFolder, quiet: bool) -> None:
         for half, step in simulation.steps():
             with timed(Phase.OUTPUT):
                 row = simulation.row(half, step)
+                positions = simulation.surface_positions()
                 with failing_together(comm):
-                    if history is not None:
-                        history.append(row)
+                    if tables is not None:
+                        growth = simulation.swelling.free_area_growth(row.soc)
+                        tables.append(row, positions, growth)
                 if simulation.wants_fields(half, step):
                     fields.update()
                     writer.write(step.time)

@@ -11,9 +11,11 @@ from matplotlib.figure import Figure
 from creep_fem.report import style
 from creep_fem.report.curves import History, cycles_figure, pressure_figure
 from creep_fem.report.maps import creep_figure, mesh_figure, von_mises_figure
+from creep_fem.report.pores import pores_figure
 from creep_fem.report.states import first_swollen_time
 from creep_fem.results.errors import ResultError, writing
 from creep_fem.results.history import read_history
+from creep_fem.results.pores import read_pores
 from creep_fem.results.read import FieldSnapshot, field_times, read_fields
 from creep_fem.results.run_folder import RunFolder
 from creep_fem.units import SECONDS_PER_HOUR
@@ -29,11 +31,11 @@ def draw_run(folder: Path) -> list[Path]:
         The PNG files, replaced if they existed.
 
     Raises:
-        ResultError: If history or fields are missing, unreadable or still empty, or the figures
-            cannot be written.
+        ResultError: If history, pores or fields are missing, unreadable or still empty, or the
+            figures cannot be written.
     """
     run = RunFolder(folder)
-    history = read_history(run.history)
+    history, pores = read_history(run.history), read_pores(run.pores)
     times = field_times(folder)
     if not len(history["step"]) or not len(times):
         raise ResultError(f"{folder} holds no results yet")
@@ -45,6 +47,7 @@ def draw_run(folder: Path) -> list[Path]:
         "creep_strain": lambda: creep_figure(snapshot, title),
         "cycles": lambda: cycles_figure(history),
         "pressure_porosity": lambda: pressure_figure(history),
+        "pores": lambda: pores_figure(pores),
     }
     with writing(run.figures), style.figure_style():
         run.figures.mkdir(exist_ok=True)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-from contextlib import suppress
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from creep_fem.results.errors import ResultError, writing
+from creep_fem.results.errors import ResultError
+from creep_fem.results.table import TableWriter, read_table
 
 
 @dataclass(frozen=True)
@@ -81,11 +79,8 @@ HISTORY_COLUMNS: Final = tuple(field.name for field in fields(HistoryRow))
 """Names of the columns in the order in which they are written."""
 
 
-class HistoryWriter:
-    """Writes history rows to a CSV file, each one on disk before the call returns.
-
-    Only one process may write; in a parallel run that is the caller's business.
-    """
+class HistoryWriter(TableWriter):
+    """Writes history rows to a CSV file."""
 
     def __init__(self, path: Path) -> None:
         """Create the file and write its header; an existing file is replaced.
@@ -96,14 +91,10 @@ class HistoryWriter:
         Raises:
             ResultError: If it cannot be written.
         """
-        self._path = path
-        with writing(path):
-            self._file = path.open("w", encoding="utf-8", newline="")
-        self._writer = csv.writer(self._file, lineterminator="\n")
-        self._write(HISTORY_COLUMNS)
+        super().__init__(path, HISTORY_COLUMNS)
 
     def append(self, row: HistoryRow) -> None:
-        """Write one row; every float is written so that reading gives the same bits.
+        """Write one row.
 
         Args:
             row: State at the end of a step.
@@ -111,37 +102,7 @@ class HistoryWriter:
         Raises:
             ResultError: If it cannot be written; the file is closed then.
         """
-        values = astuple(row)
-        # Numbers may arrive as NumPy scalars, whose repr is not a plain number.
-        self._write(tuple(repr(v if isinstance(v, int) else float(v)) for v in values))
-
-    def close(self) -> None:
-        """Close the file; closing twice is harmless."""
-        self._file.close()
-
-    def __enter__(self) -> Self:
-        """Return the writer."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the file."""
-        self.close()
-
-    def _write(self, values: tuple[str, ...]) -> None:
-        with writing(self._path):
-            try:
-                self._writer.writerow(values)
-                self._file.flush()
-            except OSError:
-                # Closing would otherwise try to write the rest again, and fail again.
-                with suppress(OSError):
-                    self._file.close()
-                raise
+        self.write(astuple(row))
 
 
 def read_history(path: Path) -> dict[str, NDArray[np.float64]]:
@@ -158,25 +119,7 @@ def read_history(path: Path) -> dict[str, NDArray[np.float64]]:
     Raises:
         ResultError: If the file is missing, has other columns, or a line holds no numbers.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ResultError(f"cannot read the history {path}: {error.strerror}") from error
-    # A complete line ends with a line feed, so what follows the last one is a fragment.
-    complete = text[: text.rfind("\n") + 1]
-    header, *lines = list(csv.reader(complete.splitlines())) or [[]]
-    if tuple(header) != HISTORY_COLUMNS:
+    table = read_table(path, "history")
+    if tuple(table) != HISTORY_COLUMNS:
         raise ResultError(f"{path} is not a history of this version: its columns differ")
-    table = np.array([_parse(line, path, number) for number, line in enumerate(lines, start=2)])
-    columns = table.reshape(-1, len(HISTORY_COLUMNS)).T
-    return dict(zip(HISTORY_COLUMNS, columns.astype(np.float64), strict=True))
-
-
-def _parse(line: list[str], path: Path, number: int) -> list[float]:
-    try:
-        values = [float(entry) for entry in line]
-    except ValueError:
-        values = []
-    if len(values) != len(HISTORY_COLUMNS):
-        raise ResultError(f"{path}, line {number}: expected {len(HISTORY_COLUMNS)} numbers")
-    return values
+    return table

@@ -57,6 +57,11 @@ class RunFolder:
         return self.path / "history.csv"
 
     @property
+    def pores(self) -> Path:
+        """Areas of all pores, at the start and after every accepted time step."""
+        return self.path / "pores.csv"
+
+    @property
     def fields(self) -> Path:
         """Fields over time; the numbers lie beside it in ``fields.h5``."""
         return self.path / "fields.xdmf"

@@ -1,4 +1,4 @@
-"""A run gives the same history on one, two and three processes, and with either linear solver."""
+"""A run gives the same tables on one, two and three processes, and with either linear solver."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from creep_fem.results.history import read_history
+from creep_fem.results.pores import read_pores
 
 ROOT = Path(__file__).parents[2]
 TOLERANCE = 1e-6
@@ -34,7 +35,9 @@ def run_on(ranks: int, output: Path, *settings: str) -> dict[str, np.ndarray]:
         command, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
-    return read_history(output / "demo" / "history.csv")
+    pores = read_pores(output / "demo" / "pores.csv")
+    history = read_history(output / "demo" / "history.csv")
+    return {**history, "pore areas": pores.areas, "creep-free pore area": pores.creep_free}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,7 @@ def serial(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("ranks", [2, 3])
-def test_history_does_not_depend_on_ranks(
+def test_tables_do_not_depend_on_ranks(
     serial: dict[str, np.ndarray], ranks: int, tmp_path: Path
 ) -> None:
     assert len(serial["step"]) > 10

@@ -34,16 +34,21 @@ def half_circle(y: float, radius: float, count: int) -> NDArray[np.float64]:
     return points
 
 
-def boundary_of(pieces: list[NDArray[np.float64]], box: float) -> tuple[Boundary, NDArray]:
-    """Surfaces of whole circles, and of half ones (an odd number of points) on the left wall."""
+def rings_of(pieces: list[NDArray[np.float64]]) -> list[Ring]:
+    """Whole circles, and half ones (an odd number of points) on the left wall."""
     rings, first = [], 0
     for body, points in enumerate(pieces):
         nodes = np.arange(first, first + len(points))
         closed = len(points) % 2 == 0
         rings.append(Ring(body, nodes, closed, None if closed else ("left", "left")))
         first += len(points)
+    return rings
+
+
+def boundary_of(pieces: list[NDArray[np.float64]], box: float) -> tuple[Boundary, NDArray]:
+    """Surfaces of the pieces that ``rings_of`` numbers, and their points."""
     points = np.vstack(pieces)
-    return Boundary.from_arcs(points, rings, box), points
+    return Boundary.from_arcs(points, rings_of(pieces), box), points
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from scipy.spatial import Delaunay
 
 from creep_fem.results.fields import FieldWriter
 from creep_fem.results.history import HistoryRow, HistoryWriter
+from creep_fem.results.pores import PoreWriter
 from creep_fem.results.run_folder import RunFolder
 
 HALF_CYCLE = 36000.0  # s
@@ -159,8 +160,21 @@ def history_rows(cycles: int, swells_towards: float = 1.0) -> list[HistoryRow]:
     return rows
 
 
+PORES = np.array([0.3, 0.1, 0.2])  # um^2, initial
+CLOSING = np.array([0.9, 0.5, 1.05])  # share lost at soc 1
+
+
+def write_pores(path: Path, cycles: int) -> None:
+    """Write three pores that close and open with the state of charge and creep to a half."""
+    with PoreWriter(path, len(PORES)) as table:
+        table.append(0.0, 1, 0.0, PORES.sum(), PORES)
+        for row in history_rows(cycles):
+            areas = PORES * (1.0 - CLOSING * row.soc) * 0.5
+            table.append(row.time_s, row.cycle, row.soc, (1.0 - 0.9 * row.soc) * PORES.sum(), areas)
+
+
 def write_run(comm: MPI.Intracomm, path: Path, cycles: int) -> RunFolder:
-    """Write history and fields; fields at the start and at every half-cycle; collective."""
+    """Write history, pores and fields; fields at the start and at every half-cycle; collective."""
     folder = RunFolder(path)
     state = State.on(two_discs(comm))
     with FieldWriter(comm, state.displacement.function_space.mesh, folder.fields, state.all()) as f:
@@ -171,4 +185,5 @@ def write_run(comm: MPI.Intracomm, path: Path, cycles: int) -> RunFolder:
         with HistoryWriter(folder.history) as history:
             for row in history_rows(cycles):
                 history.append(row)
+        write_pores(folder.pores, cycles)
     return folder

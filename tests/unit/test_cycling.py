@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from creep_fem.cycling import growth_stretches, half_cycles
+from creep_fem.cycling import free_area_growth, growth_stretches, half_cycles
+from creep_fem.materials import GrowthMode
 
 RATE = 0.1 / 3600.0
 
@@ -50,3 +51,10 @@ def test_growth_modes(change: float) -> None:
 
 def test_start_is_stress_free() -> None:
     assert growth_stretches(0.98, 0.3, 0.3, "isotropic") == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(("mode", "power"), [("in_plane", 2.0 / 3.0), ("isotropic", 0.8)])
+def test_free_area_growth(mode: GrowthMode, power: float) -> None:
+    """Isotropic: two thirds of ln J in the plane, and nu = 0.2 times a third twice."""
+    stretches = growth_stretches(0.98, 0.5, 0.0, mode)
+    assert free_area_growth(stretches, 0.2) == pytest.approx(1.49**power)

@@ -15,15 +15,17 @@ from matplotlib.image import imread
 from matplotlib.quiver import Quiver
 from mpi4py import MPI
 from numpy.typing import NDArray
-from synthetic_run import HALF_CYCLE, RADIUS, disc, history_rows, write_run
+from synthetic_run import CLOSING, HALF_CYCLE, RADIUS, disc, history_rows, write_pores, write_run
 
 from creep_fem.microstructure.outlines import body_outlines, cell_outlines
 from creep_fem.report.curves import cycles_figure, pressure_figure
 from creep_fem.report.figures import draw_run
 from creep_fem.report.maps import creep_figure, mesh_figure, von_mises_figure
+from creep_fem.report.pores import ends_of_first_cycle, pores_figure
 from creep_fem.report.states import first_swollen_time, swollen_rows
 from creep_fem.results.errors import ResultError
 from creep_fem.results.history import HistoryRow, HistoryWriter
+from creep_fem.results.pores import PoreHistory, read_pores
 from creep_fem.results.read import FieldSnapshot, read_fields
 
 CYCLES = 3
@@ -101,6 +103,7 @@ def test_run_gives_all_figures_in_column_width(folder: Path) -> None:
         "creep_strain.png",
         "cycles.png",
         "pressure_porosity.png",
+        "pores.png",
     ]
     for file in files:
         image = imread(file)
@@ -188,12 +191,45 @@ def test_single_cycle_is_drawn_over_time() -> None:
     assert _lines(figure)["active"][-1, 0] == pytest.approx(20.0)
 
 
-def test_every_axis_names_its_unit() -> None:
+@pytest.fixture
+def pores(tmp_path: Path) -> PoreHistory:
+    write_pores(tmp_path / "pores.csv", 2)
+    return read_pores(tmp_path / "pores.csv")
+
+
+def test_every_pore_is_shown_at_both_ends_of_the_first_cycle(pores: PoreHistory) -> None:
+    upper, lower = pores_figure(pores).axes
+    lines = {str(line.get_label()): np.asarray(line.get_ydata()) for line in upper.get_lines()}
+    np.testing.assert_allclose(lines["state of charge 1.00"], 50.0 * (1.0 - CLOSING))
+    np.testing.assert_allclose(lines["state of charge 0.00"], [50.0, 50.0, 50.0])
+    assert "all pores, creep-free: 100 %" in lines
+    total = {str(line.get_label()): np.asarray(line.get_ydata()) for line in lower.get_lines()}
+    assert total["all pores"][0] == pytest.approx(100.0)
+    assert total["all pores, creep-free"][4] == pytest.approx(10.0)
+    # A pore that overlaps have closed is drawn, not cut off.
+    assert upper.get_ylim()[0] < -2.5
+
+
+def test_pores_of_a_run_that_ends_early_are_shown_as_they_are(pores: PoreHistory) -> None:
+    assert ends_of_first_cycle(pores) == (4, 8)
+    early = PoreHistory(
+        pores.time[:3], pores.cycle[:3], pores.soc[:3], pores.creep_free[:3], pores.areas[:3]
+    )
+    assert ends_of_first_cycle(early) == (2, 2)
+    start = PoreHistory(
+        pores.time[:1], pores.cycle[:1], pores.soc[:1], pores.creep_free[:1], pores.areas[:1]
+    )
+    pores_figure(start).canvas.draw()
+
+
+def test_every_axis_names_its_unit(pores: PoreHistory) -> None:
     history = columns(history_rows(CYCLES))
     labels = [
         axes.get_ylabel() for f in (cycles_figure, pressure_figure) for axes in f(history).axes
     ]
-    assert [label.rpartition(" / ")[2] for label in labels] == ["%", "GPa", "GPa", "%"]
+    labels += [axes.get_ylabel() for axes in pores_figure(pores).axes]
+    units = ["%", "GPa", "GPa", "%", "% of initial", "% of initial"]
+    assert [label.rpartition(" / ")[2] for label in labels] == units
 
 
 def test_absent_phase_is_left_out_of_the_legend() -> None:
@@ -211,6 +247,9 @@ def test_empty_or_missing_results_are_typed_errors(tmp_path: Path) -> None:
     with pytest.raises(ResultError, match="cannot read the history"):
         draw_run(tmp_path)
     HistoryWriter(tmp_path / "history.csv").close()
+    with pytest.raises(ResultError, match="cannot read the table of pores"):
+        draw_run(tmp_path)
+    write_pores(tmp_path / "pores.csv", 1)
     with pytest.raises(ResultError, match="cannot read the fields"):
         draw_run(tmp_path)
     run = tmp_path / "run"

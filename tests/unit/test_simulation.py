@@ -12,6 +12,7 @@ from pathlib import Path
 
 import creep_fem._backend  # noqa: F401
 
+import numpy as np
 import pytest
 
 from creep_fem import simulation
@@ -22,6 +23,7 @@ from creep_fem.microstructure import read_layout
 from creep_fem.report import figures
 from creep_fem.results.errors import ResultError
 from creep_fem.results.history import HistoryWriter, read_history
+from creep_fem.results.pores import read_pores
 from creep_fem.simulation import Simulation, milestones, run
 from creep_fem.solver.phases import Phase
 from creep_fem.solver.stepping import AcceptedStep
@@ -74,8 +76,20 @@ def test_a_run_can_be_repeated_from_its_folder(tmp_path: Path) -> None:
     again = load_config(moved / "config.yaml")
     assert again.microstructure.layout == moved / "layout.json"
     second = run(again, tmp_path, quiet=True)
-    for name in ("history.csv", "layout.json"):
+    for name in ("history.csv", "pores.csv", "layout.json"):
         assert (second.folder / name).read_bytes() == (moved / name).read_bytes()
+
+
+def test_pores_fill_the_pore_space(tmp_path: Path) -> None:
+    result = run(small(), tmp_path, quiet=True)
+    pores = read_pores(result.folder / "pores.csv")
+    total = pores.areas.sum(axis=1)
+    np.testing.assert_allclose(total[1:], 25.0 * result.history["porosity"], rtol=1e-9)
+    np.testing.assert_array_equal(pores.time, [0.0, *result.history["time_s"]])
+    assert pores.creep_free[0] == pytest.approx(total[0], rel=1e-9)
+    # Swelling without contact closes what a creep-free packing would close.
+    assert pores.creep_free[1] == pytest.approx(total[1], rel=1e-3)
+    assert pores.creep_free[1] < pores.creep_free[0]
 
 
 def test_the_log_ends_with_where_the_time_went(tmp_path: Path) -> None:
