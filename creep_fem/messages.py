@@ -11,7 +11,7 @@ from rich.text import Text
 
 from creep_fem.errors import ConfigError, CreepFemError, Problem
 from creep_fem.materials import Cited, CitedCreep, LibraryMaterial
-from creep_fem.units import NUMBER, RATE, STRESS, Dimension
+from creep_fem.units import MOLAR_ENERGY, NUMBER, RATE, STRESS, TEMPERATURE, Dimension
 
 _DIMENSIONS: dict[str, Dimension] = {
     "young_modulus": STRESS,
@@ -20,6 +20,8 @@ _DIMENSIONS: dict[str, Dimension] = {
     "creep.rate": RATE,
     "creep.reference_stress": STRESS,
     "creep.exponent": NUMBER,
+    "creep.reference_temperature": TEMPERATURE,
+    "creep.activation_energy": MOLAR_ENERGY,
 }
 
 
@@ -68,7 +70,9 @@ def print_material(material: LibraryMaterial) -> None:
     table.add_column("source", ratio=1, overflow="fold")
     for name, cited in _entries(material):
         dimension = _DIMENSIONS.get(name, NUMBER)
-        table.add_row(name, _value(cited, dimension), cited.confidence, _origin(cited))
+        # a section's name on a line of its own leaves more room for the source
+        label = name.replace(".", ".\n")
+        table.add_row(label, _value(cited, dimension), cited.confidence, _origin(cited))
     console.print(table)
 
 
@@ -78,9 +82,10 @@ def _entries(material: LibraryMaterial) -> Iterator[tuple[str, Cited[Any]]]:
     if material.volume_change is not None:
         yield "volume_change", material.volume_change
     if isinstance(material.creep, CitedCreep):
-        yield "creep.rate", material.creep.rate
-        yield "creep.reference_stress", material.creep.reference_stress
-        yield "creep.exponent", material.creep.exponent
+        for name in CitedCreep.model_fields:
+            cited = getattr(material.creep, name)
+            if cited is not None:
+                yield f"creep.{name}", cited
     else:
         yield "creep", material.creep
 
@@ -90,8 +95,8 @@ def _value(cited: Cited[Any], dimension: Dimension) -> Text:
         return Text("none")
     text = Text(dimension.format(cited.value))
     if cited.range is not None:
-        low, high = (dimension.format(limit) for limit in cited.range)
-        text.append(f"\n{low} to {high}", style="dim")
+        low, high = cited.range
+        text.append(f"\n{NUMBER.format(low)} to {dimension.format(high)}", style="dim")
     return text
 
 

@@ -67,20 +67,24 @@ class RunResult:
 
 
 class Swelling:
-    """Drives the growth of the active phase along the half-cycles."""
+    """Drives the growth and the parameters of the active phase along the half-cycles."""
 
     def __init__(self, model: MechanicsModel, config: RunConfig) -> None:
         """Lay out the half-cycles of a config."""
         material = config.materials.active
         self._model, self._start = model, config.cycling.soc.start
+        self._phases = None if material.lithiated is None else config.phases
         self._change, self._mode = material.volume_change, material.growth_mode
         self.half_cycles = config.cycling.half_cycles(self._change)
         self._poisson_ratio = material.poisson_ratio
         self.current = self.half_cycles[0]
 
     def apply(self, time: float) -> None:
-        """Set the swelling of the active phase at a time in s."""
-        self._model.set_growth([self._stretches(self.current.soc_at(time)), (1.0, 1.0)])
+        """Set swelling and parameters of the active phase at a time in s."""
+        soc = self.current.soc_at(time)
+        self._model.set_growth([self._stretches(soc), (1.0, 1.0)])
+        if self._phases is not None:
+            self._model.set_parameters(self._phases(soc))
 
     def free_area_growth(self, soc: float) -> float:
         """Area ratio of an active particle that nothing touches and that does not creep."""
@@ -123,16 +127,15 @@ class Simulation:
         """
         self.comm, self.config, self.particles = comm, config, particles
         domain = Domain.distribute(comm, particles)
-        model = MechanicsModel(domain, (config.materials.active, config.materials.framework))
+        model = MechanicsModel(domain, config.phases(config.cycling.soc.start))
         boundary = Boundary.from_arcs(particles.points, particles.arcs, particles.box)
         contact = config.contact
         law = PressureGapLaw(contact.stiffness, contact.smoothing, contact.zero_gap_pressure)
         self.problem = StepProblem(
             model, boundary, law, particles.box, SEARCH_MARGIN, contact.surface_drag
         )
-        softest = min(
-            config.materials.active.shear_modulus, config.materials.framework.shear_modulus
-        )
+        # every mixture is at least as stiff as the softer of its ends
+        softest = min(phase.shear_modulus for soc in (0.0, 1.0) for phase in config.phases(soc))
         floor = _FORCE_FLOOR_STRAIN * softest * float(np.linalg.norm(boundary.node_lengths))
         newton, steps = config.newton, config.time_step
         settings = NewtonSettings(

@@ -16,7 +16,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 # Only units that a cathode model needs: reading pint's own definitions takes fifty times as long,
-# and would accept a length in parsec.
+# and would accept a length in parsec. Energies are molar here, so an eV is one for each particle;
+# pint turns the sign of degrees into degreeC.
 _DEFINITIONS = """
 nano- = 1e-9 = n-
 micro- = 1e-6 = µ- = μ- = u-
@@ -34,6 +35,11 @@ day = 24 * hour = d
 newton = kilogram * metre / second ** 2 = N
 pascal = newton / metre ** 2 = Pa
 bar = 1e5 * pascal
+kelvin = [temperature]; offset: 0 = K
+degree_Celsius = kelvin; offset: 273.15 = degC = degreeC = celsius
+mole = [substance] = mol
+joule = newton * metre = J
+electronvolt = 96485.33212331 * joule / mole = eV
 percent = 0.01 = %
 """
 
@@ -127,6 +133,8 @@ DURATION = Dimension("a duration", "s", ("200 s", "1 h"))
 RATE = Dimension("a rate", "1/s", ("1e-5 /s", "0.1 /h"))
 STIFFNESS = Dimension("a stress per length", "GPa/um", ("100 GPa/um",))
 DRAG = Dimension("a stress per velocity", "GPa*s/um", ("4 GPa*s/um",))
+TEMPERATURE = Dimension("a temperature", "K", ("70 degC", "343.15 K"))
+MOLAR_ENERGY = Dimension("an energy per mole", "kJ/mol", ("74 kJ/mol", "0.77 eV"))
 NUMBER = Dimension("a plain number", "", ())
 
 
@@ -204,7 +212,7 @@ class Quantity:
         if self.dimension.unit:
             return {
                 "type": "string",
-                "pattern": rf"^\s*{_NUMBER}\s*(?:1\s*/|[A-Za-zµμ/]).*$",
+                "pattern": rf"^\s*{_NUMBER}\s*(?:1\s*/|[A-Za-zµμ°/]).*$",
                 "description": self.allowed,
                 "examples": list(self.dimension.examples),
             }

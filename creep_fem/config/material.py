@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, TypedDict, get_args
 
 from pydantic import (
     BeforeValidator,
@@ -23,22 +23,34 @@ from creep_fem.materials import (
     CitedCreep,
     GrowthMode,
     LibraryMaterial,
+    Lithiated,
+    Mixing,
     NortonCreep,
     PhaseMaterial,
+    creep_obstacle,
     list_materials,
     load_material,
 )
 from creep_fem.materials.catalogue import (
+    ActivationEnergy,
     CreepExponent,
     CreepRate,
     PoissonRatio,
     ReferenceStress,
+    Temperature,
     VolumeChange,
     YoungModulus,
 )
-from creep_fem.units import RATE, STRESS
+from creep_fem.units import MOLAR_ENERGY, NUMBER, RATE, STRESS, TEMPERATURE
 
-_CREEP_PARAMETERS = ("rate", "reference_stress", "exponent")
+_CREEP_PARAMETERS = {
+    "rate": RATE,
+    "reference_stress": STRESS,
+    "exponent": NUMBER,
+    "activation_energy": MOLAR_ENERGY,
+    "reference_temperature": TEMPERATURE,
+}
+_CREEP_NECESSARY = ("rate", "reference_stress", "exponent")
 
 
 class CreepOverride(Section):
@@ -48,11 +60,15 @@ class CreepOverride(Section):
         rate: Strain rate at the reference stress in 1/s.
         reference_stress: Reference stress in GPa.
         exponent: Norton exponent.
+        activation_energy: Activation energy of the rate in kJ/mol.
+        reference_temperature: Temperature in K at which the rate holds.
     """
 
     rate: CreepRate | None = None
     reference_stress: ReferenceStress | None = None
     exponent: CreepExponent | None = None
+    activation_energy: ActivationEnergy | None = None
+    reference_temperature: Temperature | None = None
 
 
 _CreepChoice = Annotated[
@@ -132,29 +148,36 @@ class FrameworkChoice(Section):
     def _creep_complete(cls, override: Override, info: ValidationInfo) -> Override:
         if "name" not in info.data or not isinstance(override.creep, CreepOverride):
             return override
-        given = override.creep.model_dump(exclude_none=True)
-        complete = isinstance(load_material(info.data["name"]).creep, CitedCreep)
-        missing = [name for name in _CREEP_PARAMETERS if name not in given]
-        if missing and not complete:
+        law = _creep_parameters(override.creep, load_material(info.data["name"]))
+        missing = [name for name in _CREEP_NECESSARY if name not in law]
+        if missing:
             raise refuse(
                 f"the library holds no creep law of {info.data['name']} to complete this one",
                 f"also {' and '.join(missing)}",
                 ("creep",),
             )
+        if "activation_energy" in law and "reference_temperature" not in law:
+            message = "the temperature at which the rate holds is not known"
+            raise refuse(message, "also reference_temperature", ("creep",))
         return override
 
     def resolve(self) -> PhaseMaterial:
         """Combine the values of the library with those that replace them."""
-        return PhaseMaterial(**self._combined(), volume_change=0.0)
+        return PhaseMaterial(**_combined(self.name, self.override), volume_change=0.0)
 
-    def _combined(self) -> _Combined:
-        material, override = load_material(self.name), self.override
-        return {
-            "name": self.name,
-            "young_modulus": _first(override.young_modulus, material.young_modulus.value),
-            "poisson_ratio": _first(override.poisson_ratio, material.poisson_ratio.value),
-            "creep": _combined_creep(override.creep, material),
-        }
+
+class LithiatedChoice(FrameworkChoice):
+    """Material that the active one has become at soc 1.
+
+    Attributes:
+        mixing: Rule for moduli and creep at the compositions in between.
+    """
+
+    mixing: Mixing
+
+    def resolve_end(self) -> Lithiated:
+        """Combine the values of the library with those that replace them."""
+        return Lithiated(self.resolve(), self.mixing)
 
 
 class ActiveChoice(FrameworkChoice):
@@ -163,10 +186,12 @@ class ActiveChoice(FrameworkChoice):
     Attributes:
         growth_mode: Whether swelling acts in three directions or only in the plane.
         override: Values that replace those of the library.
+        lithiated: The material at soc 1; without it, parameters do not depend on the composition.
     """
 
     growth_mode: GrowthMode
     override: ActiveOverride = ActiveOverride()
+    lithiated: LithiatedChoice | None = None
 
     @field_validator("override")
     @classmethod
@@ -179,12 +204,30 @@ class ActiveChoice(FrameworkChoice):
             raise refuse(message, "a plain number", ("volume_change",))
         return override
 
+    @field_validator("lithiated")
+    @classmethod
+    def _mixable(
+        cls, lithiated: LithiatedChoice | None, info: ValidationInfo
+    ) -> LithiatedChoice | None:
+        if lithiated is None or "name" not in info.data or "override" not in info.data:
+            return lithiated
+        empty = _combined(info.data["name"], info.data["override"])["creep"]
+        full = lithiated.resolve().creep
+        obstacle = creep_obstacle(lithiated.mixing, empty, full)
+        if obstacle is not None:
+            rules = [rule for rule in get_args(Mixing) if creep_obstacle(rule, empty, full) is None]
+            raise refuse(obstacle, " or ".join(rules), ("mixing",), near=rules[0])
+        return lithiated
+
     def resolve(self) -> ActiveMaterial:
         """Combine the values of the library with those that replace them."""
         listed = load_material(self.name).volume_change
         volume_change = _first(self.override.volume_change, listed.value if listed else 0.0)
         return ActiveMaterial(
-            **self._combined(), volume_change=volume_change, growth_mode=self.growth_mode
+            **_combined(self.name, self.override),
+            volume_change=volume_change,
+            growth_mode=self.growth_mode,
+            lithiated=None if self.lithiated is None else self.lithiated.resolve_end(),
         )
 
 
@@ -192,17 +235,30 @@ def _first(value: float | None, otherwise: float) -> float:
     return otherwise if value is None else value
 
 
-def _combined_creep(
+def _combined(name: str, override: Override) -> _Combined:
+    material = load_material(name)
+    law = _creep_parameters(override.creep, material)
+    return {
+        "name": name,
+        "young_modulus": _first(override.young_modulus, material.young_modulus.value),
+        "poisson_ratio": _first(override.poisson_ratio, material.poisson_ratio.value),
+        "creep": NortonCreep(**law) if law else None,
+    }
+
+
+def _creep_parameters(
     override: CreepOverride | Literal["none"] | None, material: LibraryMaterial
-) -> NortonCreep | None:
+) -> dict[str, float]:
+    """Parameters of the creep law that are known; none of a material that does not creep."""
     if override == "none":
-        return None
+        return {}
     parameters: dict[str, float] = {}
     if isinstance(material.creep, CitedCreep):
-        parameters = {name: getattr(material.creep, name).value for name in _CREEP_PARAMETERS}
+        cited = {name: getattr(material.creep, name) for name in _CREEP_PARAMETERS}
+        parameters = {name: entry.value for name, entry in cited.items() if entry is not None}
     if override is not None:
         parameters |= override.model_dump(exclude_none=True)
-    return NortonCreep(**parameters) if parameters else None
+    return parameters
 
 
 def _written(material: PhaseMaterial) -> dict[str, Any]:
@@ -211,18 +267,27 @@ def _written(material: PhaseMaterial) -> dict[str, Any]:
     values: dict[str, Any] = {
         "young_modulus": STRESS.format(material.young_modulus),
         "poisson_ratio": material.poisson_ratio,
+        "creep": "none" if creep is None else _written_creep(creep),
     }
-    if isinstance(material, ActiveMaterial):
-        values["volume_change"] = material.volume_change
-    values["creep"] = "none"
-    if creep is not None:
-        values["creep"] = {
-            "rate": RATE.format(creep.rate),
-            "reference_stress": STRESS.format(creep.reference_stress),
-            "exponent": creep.exponent,
-        }
-    mode = {"growth_mode": material.growth_mode} if isinstance(material, ActiveMaterial) else {}
-    return {"name": material.name, **mode, "override": values}
+    if not isinstance(material, ActiveMaterial):
+        return {"name": material.name, "override": values}
+    values["volume_change"] = material.volume_change
+    written = {"name": material.name, "growth_mode": material.growth_mode, "override": values}
+    if material.lithiated is not None:
+        full = material.lithiated
+        written["lithiated"] = {**_written(full.material), "mixing": full.mixing}
+    return written
+
+
+def _written_creep(creep: NortonCreep) -> dict[str, str | float]:
+    known = {
+        name: (dimension, getattr(creep, name)) for name, dimension in _CREEP_PARAMETERS.items()
+    }
+    return {
+        name: dimension.format(value) if dimension.unit else value
+        for name, (dimension, value) in known.items()
+        if value is not None
+    }
 
 
 @dataclass(frozen=True)

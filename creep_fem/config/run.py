@@ -36,7 +36,8 @@ from creep_fem.config.material import ActiveChoice, ChosenBy, FrameworkChoice
 from creep_fem.config.microstructure import Mesh, Microstructure
 from creep_fem.cycling import HalfCycle, half_cycles
 from creep_fem.errors import Problem
-from creep_fem.materials import ActiveMaterial, PhaseMaterial
+from creep_fem.materials import ActiveMaterial, PhaseMaterial, PhaseState, phase_state
+from creep_fem.materials.catalogue import Temperature
 from creep_fem.units import DURATION, LENGTH, NUMBER, Quantity
 
 _STEPS_PER_HALF = 20
@@ -53,6 +54,24 @@ class Materials(Section):
 
     active: Annotated[ActiveMaterial, ChosenBy(ActiveChoice)]
     framework: Annotated[PhaseMaterial, ChosenBy(FrameworkChoice)]
+
+    def check_temperature(self, temperature: float | None) -> Self:
+        """Refuse creep laws whose rate at a temperature in K is not known."""
+        phases: dict[str, PhaseMaterial] = {"active": self.active, "framework": self.framework}
+        if self.active.lithiated is not None:
+            phases["active.lithiated"] = self.active.lithiated.material
+        problems = []
+        for key, phase in phases.items():
+            try:
+                if phase.creep is not None:
+                    phase.creep.at(temperature)
+            except ValueError as error:
+                entry = f"{key}.override.creep.activation_energy"
+                allowed = "an energy per mole; 0 kJ/mol if the temperature has no influence"
+                problems.append(Problem(entry, f"{phase.name}: {error}", allowed=allowed))
+        if problems:
+            raise refuse_all(problems)
+        return self
 
 
 class SocRange(Section):
@@ -215,6 +234,7 @@ class RunConfig(Section):
         name: Name of the result folder.
         microstructure: Where the particles come from.
         mesh: Sizes of the elements.
+        temperature: Temperature in K; if it is not given, creep laws hold where they were stated.
         materials: Materials of the two phases, combined from the library and what replaces it.
         cycling: Charging and discharging.
         contact: Law of contact.
@@ -234,6 +254,7 @@ class RunConfig(Section):
     ]
     microstructure: Microstructure
     mesh: Mesh
+    temperature: Temperature | None = None
     materials: Materials
     cycling: Cycling
     contact: Contact = Contact()
@@ -254,6 +275,11 @@ class RunConfig(Section):
     def _mesh_resolves_particles(cls, mesh: Mesh, info: ValidationInfo) -> Mesh:
         microstructure = info.data.get("microstructure")
         return mesh if microstructure is None else mesh.check_particles(microstructure)
+
+    @field_validator("materials")
+    @classmethod
+    def _creep_known_there(cls, materials: Materials, info: ValidationInfo) -> Materials:
+        return materials.check_temperature(info.data.get("temperature"))
 
     @field_validator("cycling")
     @classmethod
@@ -299,6 +325,12 @@ class RunConfig(Section):
                 ("fields",),
             )
         return output
+
+    def phases(self, soc: float) -> tuple[PhaseState, PhaseState]:
+        """Parameters of the active phase at a state of charge, and of the framework."""
+        active, framework = self.materials.active, self.materials.framework
+        temperature = self.temperature
+        return phase_state(active, soc, temperature), phase_state(framework, 0.0, temperature)
 
     def with_layout(self, layout: Path) -> Self:
         """Take the particles from a layout file that this config has led to.

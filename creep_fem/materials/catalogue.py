@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ruamel.yaml import YAML
 
 from creep_fem.errors import ConfigError, Problem
-from creep_fem.units import NUMBER, RATE, STRESS, Quantity
+from creep_fem.units import MOLAR_ENERGY, NUMBER, RATE, STRESS, TEMPERATURE, Quantity
 
 YoungModulus = Annotated[float, Quantity(STRESS, at_least=1e-6, at_most=2000.0)]
 PoissonRatio = Annotated[float, Quantity(NUMBER, at_least=0.0, at_most=0.495)]
@@ -20,6 +20,9 @@ VolumeChange = Annotated[float, Quantity(NUMBER, at_least=-0.9, at_most=10.0)]
 CreepRate = Annotated[float, Quantity(RATE, above=0.0)]
 ReferenceStress = Annotated[float, Quantity(STRESS, above=0.0)]
 CreepExponent = Annotated[float, Quantity(NUMBER, at_least=1.0, at_most=50.0)]
+ActivationEnergy = Annotated[float, Quantity(MOLAR_ENERGY, at_least=0.0, at_most=1000.0)]
+# The lower limit finds 70 K where 70 degC was meant.
+Temperature = Annotated[float, Quantity(TEMPERATURE, at_least=100.0, at_most=2000.0)]
 
 Confidence = Literal["measured", "computed", "estimated", "assumed", "recalled"]
 """Where a number comes from; recalled ones are from the literature but were not read again."""
@@ -50,11 +53,21 @@ class Cited[T](_Record):
 
 
 class CitedCreep(_Record):
-    """A Norton law whose three parameters have their origins."""
+    """A Norton law whose parameters have their origins.
+
+    Attributes:
+        rate: Strain rate at the reference stress in 1/s.
+        reference_stress: Reference stress in GPa.
+        exponent: Norton exponent.
+        reference_temperature: Temperature in K at which the rate holds.
+        activation_energy: Activation energy of the rate in kJ/mol.
+    """
 
     rate: Cited[CreepRate]
     reference_stress: Cited[ReferenceStress]
     exponent: Cited[CreepExponent]
+    reference_temperature: Cited[Temperature] | None = None
+    activation_energy: Cited[ActivationEnergy] | None = None
 
 
 class LibraryMaterial(_Record):

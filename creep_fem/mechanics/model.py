@@ -35,7 +35,7 @@ class Creep(Protocol):
 
     @property
     def rate(self) -> float:
-        """Creep rate A at the reference stress in 1/s."""
+        """Creep rate A at the reference stress in 1/s, at least 0."""
 
     @property
     def reference_stress(self) -> float:
@@ -106,13 +106,19 @@ class MechanicsModel:
         self._bulk, self._shear = (fem.Function(cell_space) for _ in range(2))
         self._cells = np.arange(mesh.topology.index_map(2).size_local, dtype=np.int32)
         self._all_cells = np.arange(len(domain.cell_phase), dtype=np.int32)
-        self._set_parameters(phases)
+        self.set_parameters(phases)
         self.set_growth([(1.0, 1.0)] * len(phases))
         self._build_forms()
         n_points = self._points_space.element.interpolation_points.shape[0]
         self.creep_strain = np.zeros((len(self._all_cells), n_points))
 
-    def _set_parameters(self, phases: Sequence[Phase]) -> None:
+    def set_parameters(self, phases: Sequence[Phase]) -> None:
+        """Set moduli and creep laws; a step uses those at its end, as it uses the growth there.
+
+        Args:
+            phases: Parameters, indexed like ``domain.cell_phase``. A phase creeps from the first
+                step on or never: where it comes to a stop, the rate of its law is 0.
+        """
         phase = self.domain.cell_phase
         self._bulk.x.array[:] = np.array([p.bulk_modulus for p in phases])[phase]
         self._shear.x.array[:] = np.array([p.shear_modulus for p in phases])[phase]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 _MAX_ITERATIONS = 60
 _TOLERANCE = 1e-14
+_SMALLEST = np.finfo(float).tiny
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def creep_increment(
     Args:
         trial_stress: Elastic trial von Mises stress q_trial in GPa, >= 0, shape (n,).
         shear_modulus: G in GPa, shape (n,).
-        rate_dt: A dt, dimensionless, > 0, shape (n,).
+        rate_dt: A dt, dimensionless, >= 0, shape (n,).
         reference_stress: s in GPa, shape (n,).
         exponent: Norton exponent n >= 1, shape (n,).
 
@@ -51,7 +52,7 @@ def creep_increment(
     """
     ratio = np.maximum(trial_stress / reference_stress, 1e-30)
     factor = 3.0 * shear_modulus * rate_dt / reference_stress
-    log_factor = np.log(factor)
+    log_factor = np.log(np.maximum(factor, _SMALLEST))  # the rate may be zero
     x = np.minimum(np.log(ratio), (np.log(ratio) - log_factor) / exponent)
     for _ in range(_MAX_ITERATIONS):
         elastic, creep = np.exp(x), np.exp(log_factor + exponent * x)

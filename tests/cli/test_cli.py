@@ -257,7 +257,7 @@ def test_materials_shows_values_sources_and_confidence(monkeypatch, capsys):
     for word in (
         "young_modulus",
         "10 GPa",
-        "4.4 GPa to 25 GPa",
+        "4.4 to 25 GPa",
         "measured",
         "handbook",
     ):

@@ -1,6 +1,5 @@
 import json
 import pickle
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -8,6 +7,7 @@ from pydantic import ValidationError
 
 from creep_fem.config import RunConfig, json_schema, load_config
 from creep_fem.errors import ConfigError
+from creep_fem.materials import NortonCreep
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 NAMES = ("demo", "se_mse", "lco_mse", "fes_mse")
@@ -67,11 +67,8 @@ def test_materials_come_from_the_library(path):
     materials = load_config(path).materials
     assert (materials.active.name, materials.active.growth_mode) == ("Se", "isotropic")
     assert materials.active.volume_change == 0.98
-    assert asdict(materials.active.creep) == {
-        "rate": 1e-5,
-        "reference_stress": 0.1,
-        "exponent": 7.0,
-    }
+    assert materials.active.creep == NortonCreep(1e-5, 0.1, 7.0, 74.0, 298.15)
+    assert materials.active.lithiated is None
     assert materials.framework.young_modulus == 45.0
     assert materials.framework.creep is None
     # The framework's own swelling in the library is not used.
@@ -123,11 +120,52 @@ def test_creep_can_be_switched_off_and_on(path):
     law = "materials.framework.override.creep={rate: 1e-9 /s, reference_stress: 1 GPa, exponent: 3}"
     materials = load_config(path, ["materials.active.override.creep=none", law]).materials
     assert materials.active.creep is None
-    assert asdict(materials.framework.creep) == {
-        "rate": 1e-9,
-        "reference_stress": 1.0,
-        "exponent": 3.0,
-    }
+    assert materials.framework.creep == NortonCreep(1e-9, 1.0, 3.0)
+
+
+LITHIATED = (
+    "materials.active.lithiated={name: Li2Se, mixing: logarithmic,"
+    " override: {young_modulus: 5 GPa, creep: {activation_energy: 0.5 eV}}}"
+)
+
+
+def test_the_lithiated_material_is_combined_like_the_others(path):
+    lithiated = load_config(path, [LITHIATED]).materials.active.lithiated
+    assert lithiated.mixing == "logarithmic"
+    full = lithiated.material
+    assert (full.name, full.young_modulus, full.poisson_ratio) == ("Li2Se", 5.0, 0.184)
+    assert full.creep == NortonCreep(1e-5, 0.1, 5.0, 0.5 * 96.48533212331, 298.15)
+
+
+def test_parameters_follow_state_of_charge_and_temperature(path):
+    config = load_config(path, [LITHIATED, "temperature=70 degC"])
+    assert config.temperature == 343.15
+    (empty, frame), (half, same), (full, _) = (config.phases(soc) for soc in (0.0, 0.5, 1.0))
+    assert empty.shear_modulus == config.materials.active.shear_modulus
+    assert half.shear_modulus == pytest.approx((4.0 * 5.0 / 2.368) ** 0.5, rel=1e-14)
+    assert half.creep.exponent == 6.0
+    # 74 and 48.24 kJ/mol from 25 to 70 degC
+    assert empty.creep.rate == pytest.approx(1e-5 * 50.13075, rel=1e-6)
+    assert full.creep.rate == pytest.approx(1e-5 * 12.83351, rel=1e-6)
+    assert frame == same
+    assert frame.creep is None
+
+
+def test_without_temperature_creep_laws_hold_as_they_stand(path):
+    config = load_config(path)
+    assert config.temperature is None
+    assert config.phases(0.4)[0].creep == config.materials.active.creep
+    at_reference = load_config(path, ["temperature=298.15 K"])
+    assert at_reference.phases(0.4) == config.phases(0.4)
+
+
+def test_a_temperature_without_influence_can_be_stated(path):
+    law = (
+        "materials.framework.override.creep={rate: 1e-9 /s, reference_stress: 1 GPa, exponent: 3,"
+        " activation_energy: 0 kJ/mol, reference_temperature: 300 K}"
+    )
+    config = load_config(path, [law, "temperature=70 degC"])
+    assert config.phases(0.0)[1].creep.rate == 1e-9
 
 
 def test_overrides_replace_and_add_entries(path):
@@ -187,6 +225,18 @@ def test_the_resolved_config_is_read_back_unchanged(name, tmp_path):
     assert again.to_yaml() == config.to_yaml()
 
 
+@pytest.mark.parametrize(
+    "overrides", [[LITHIATED], [LITHIATED, "temperature=70 degC"], ["temperature=343.15 K"]]
+)
+def test_dependent_parameters_are_read_back_unchanged(path, overrides):
+    config = load_config(path, overrides)
+    copy = path.with_name("resolved.yaml")
+    copy.write_text(config.to_yaml(), encoding="utf-8")
+    again = load_config(copy)
+    assert again.model_dump() == config.model_dump()
+    assert again.to_yaml() == config.to_yaml()
+
+
 def test_the_resolved_config_writes_units_and_every_default(path):
     text = load_config(path, ["materials.active.override.creep.exponent=4.5"]).to_yaml()
     for line in (
@@ -210,7 +260,7 @@ def test_the_reference_case_is_the_documented_one():
     config = load_config(CONFIGS / "se_mse.yaml")
     active, soc = config.materials.active, config.cycling.soc
     assert (active.name, active.growth_mode, active.volume_change) == ("Se", "in_plane", 0.98)
-    assert asdict(active.creep) == {"rate": 1e-5, "reference_stress": 0.1, "exponent": 4.5}
+    assert active.creep == NortonCreep(1e-5, 0.1, 4.5, 74.0, 298.15)
     assert config.materials.framework.name == "Mo6Se8"
     assert (soc.start, soc.low, soc.high, config.cycling.cycles) == (0.0, 0.22, 1.0, 20)
 
@@ -224,5 +274,7 @@ def test_json_schema_describes_quantities_and_knows_all_sections():
     assert schema["$defs"]["Contact"]["properties"]["stiffness"]["default"] == "400 GPa/um"
     assert "Se" in schema["$defs"]["ActiveChoice"]["properties"]["name"]["enum"]
     assert "growth_mode" in schema["$defs"]["ActiveChoice"]["required"]
+    mixing = schema["$defs"]["LithiatedChoice"]["properties"]["mixing"]
+    assert mixing["enum"] == ["linear", "harmonic", "logarithmic"]
     assert schema["additionalProperties"] is False
     assert json.loads(json.dumps(schema)) == schema

@@ -235,6 +235,65 @@ def test_materials_must_be_complete_and_sensible(tmp_path, line11, key, text):
     assert problem.line == 11
 
 
+@pytest.mark.parametrize(
+    ("lithiated", "key", "message", "allowed"),
+    [
+        ("{name: Li2Se}", "mixing", "missing", "linear, harmonic, logarithmic"),
+        ("{name: Li2Se, mixing: reuss}", "mixing", "choice is unknown", "or logarithmic"),
+        ("{name: LiSe, mixing: linear}", "name", "does not hold", "Li2Se"),
+        ("{name: Li2Se, mixing: linear}", "mixing", "exponents 7 and 5", "logarithmic"),
+        ("{name: Li2Se, mixing: harmonic}", "mixing", "exponents 7 and 5", "logarithmic"),
+        ("{name: FeS, mixing: linear}", "mixing", "does not creep", "harmonic"),
+        ("{name: FeS, mixing: logarithmic}", "mixing", "does not creep", "harmonic"),
+        (
+            "{name: Li2Se, mixing: linear, override: {volume_change: 0.1}}",
+            "override.volume_change",
+            "unknown",
+            "young_modulus, poisson_ratio, creep",
+        ),
+    ],
+)
+def test_a_lithiated_material_must_be_one_that_mixes(tmp_path, lithiated, key, message, allowed):
+    line = f"  active: {{name: Se, growth_mode: isotropic, lithiated: {lithiated}}}"
+    problem = only(problems(tmp_path, line11=line))
+    assert problem.key == f"materials.active.lithiated.{key}"
+    assert message in problem.message
+    assert allowed in problem.allowed
+    assert problem.line == 11
+
+
+def test_all_creep_laws_without_activation_energy_are_found_at_a_temperature(tmp_path):
+    lithiated = "lithiated: {name: Li2Se, mixing: logarithmic}"
+    law = "{rate: 1e-9 /s, reference_stress: 1 GPa, exponent: 3}"
+    found = problems(
+        tmp_path,
+        ["temperature: 70 degC"],
+        line11=f"  active: {{name: Se, growth_mode: isotropic, {lithiated}}}",
+        line12=f"  framework: {{name: Mo6Se8, override: {{creep: {law}}}}}",
+    )
+    assert [(p.key, p.line) for p in found] == [
+        ("materials.active.lithiated.override.creep.activation_energy", 11),
+        ("materials.framework.override.creep.activation_energy", 12),
+    ]
+    assert all("0 kJ/mol" in p.allowed for p in found)
+    assert "Li2Se: no activation energy is known" in found[0].message
+
+
+def test_an_activation_energy_needs_a_reference_temperature(tmp_path):
+    law = "{rate: 1e-9 /s, reference_stress: 1 GPa, exponent: 3, activation_energy: 1 eV}"
+    line = f"  framework: {{name: Mo6Se8, override: {{creep: {law}}}}}"
+    problem = only(problems(tmp_path, line12=line))
+    assert problem.key == "materials.framework.override.creep"
+    assert problem.allowed == "also reference_temperature"
+
+
+@pytest.mark.parametrize("written", ["70", "70 K", "70 C", "3000 degC", "-200 degC"])
+def test_a_temperature_is_one_that_cells_may_have(tmp_path, written):
+    problem = only(problems(tmp_path, [f"temperature: {written}"]))
+    assert problem.key == "temperature"
+    assert "343.15 K" in problem.allowed
+
+
 def test_the_framework_does_not_swell(tmp_path):
     line = "  framework: {name: Mo6Se8, override: {volume_change: 0.1}, growth_mode: in_plane}"
     found = {p.key: p.suggestion for p in problems(tmp_path, line12=line)}

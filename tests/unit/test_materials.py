@@ -54,6 +54,7 @@ def test_values_lie_within_their_own_ranges(name):
     if isinstance(material.creep, CitedCreep):
         creep = material.creep
         values += [creep.rate, creep.reference_stress, creep.exponent]
+        values += [creep.reference_temperature, creep.activation_energy]
     for cited in values:
         if cited is not None and cited.range is not None:
             low, high = cited.range
@@ -68,6 +69,9 @@ def test_values_are_in_internal_units():
     assert selenium.volume_change.value == 0.98
     assert selenium.creep.rate.value == 1e-5
     assert selenium.creep.reference_stress.value == 0.1
+    assert selenium.creep.reference_temperature.value == 298.15
+    assert selenium.creep.activation_energy.range == (74.0, 463.0)
+    assert load_material("Li2Se").creep.activation_energy is None
     assert load_material("LiCoO2").volume_change.value < 0.0
     assert load_material("FeS").creep.value == "none"
 

@@ -54,3 +54,11 @@ def test_slope_and_dissipation() -> None:
     )
     stress = trial - 3.0 * shear * at.strain
     np.testing.assert_allclose(slope / (2.0 * h), stress / (3.0 * shear), rtol=1e-6)
+
+
+def test_a_rate_of_zero_is_elastic() -> None:
+    trial, rate_dt = np.array([0.0, 1e-9, 0.1, 5.0]), np.zeros(4)
+    shear, reference, exponent = (np.full(4, v) for v in (4.0, 0.1, 4.5))
+    found = creep_increment(trial, shear, rate_dt, reference, exponent)
+    for values in (found.strain, found.slope, found.dissipation):
+        np.testing.assert_array_equal(values, 0.0)

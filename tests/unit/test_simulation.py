@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import creep_fem._backend  # noqa: F401
 
@@ -19,12 +21,13 @@ from creep_fem import simulation
 from creep_fem.config import RunConfig, load_config
 from creep_fem.cycling import HalfCycle
 from creep_fem.errors import MeshError, NotConverged, PackingError, StepFailure
+from creep_fem.mechanics.model import MechanicsModel
 from creep_fem.microstructure import read_layout
 from creep_fem.report import figures
 from creep_fem.results.errors import ResultError
 from creep_fem.results.history import HistoryWriter, read_history
 from creep_fem.results.pores import read_pores
-from creep_fem.simulation import Simulation, milestones, run
+from creep_fem.simulation import Simulation, Swelling, milestones, run
 from creep_fem.solver.phases import Phase
 from creep_fem.solver.stepping import AcceptedStep
 
@@ -90,6 +93,47 @@ def test_pores_fill_the_pore_space(tmp_path: Path) -> None:
     # Swelling without contact closes what a creep-free packing would close.
     assert pores.creep_free[1] == pytest.approx(total[1], rel=1e-3)
     assert pores.creep_free[1] < pores.creep_free[0]
+
+
+FULL = "materials.active.lithiated={name: %s, mixing: %s, override: {creep: {exponent: 4.5}}}"
+
+
+@pytest.mark.parametrize("mixing", ["linear", "harmonic", "logarithmic"])
+def test_a_lithiated_material_that_is_the_active_one_changes_nothing(
+    tmp_path: Path, mixing: str
+) -> None:
+    plain = run(small(), tmp_path, quiet=True).folder / "history.csv"
+    same = run(small(FULL % ("Se", mixing)), tmp_path, quiet=True).folder / "history.csv"
+    assert same.read_bytes() == plain.read_bytes()
+
+
+@dataclass
+class Recorder:
+    """Takes down what the loading asks of the mechanics."""
+
+    growth: list[tuple[float, float]] = field(default_factory=list)
+    phases: Sequence[object] = ()
+
+    def set_growth(self, stretches: list[tuple[float, float]]) -> None:
+        self.growth = stretches
+
+    def set_parameters(self, phases: Sequence[object]) -> None:
+        self.phases = phases
+
+
+def test_growth_and_parameters_belong_to_the_same_state_of_charge() -> None:
+    soc = "cycling.soc={start: 0.2, low: 0.0, high: 0.6}"
+    config = small(FULL % ("Li2Se", "linear"), soc)
+    model = Recorder()
+    swelling = Swelling(cast("MechanicsModel", model), config)
+    swelling.apply(3600.0)  # at 0.1 C
+    stretch = ((1.0 + 0.98 * 0.3) / (1.0 + 0.98 * 0.2)) ** (1.0 / 3.0)
+    assert model.growth == [(pytest.approx(stretch, rel=1e-12), 1.0), (1.0, 1.0)]
+    assert model.phases == config.phases(swelling.current.soc_at(3600.0))
+    assert model.phases != config.phases(0.2)
+    swelling.current = swelling.half_cycles[1]
+    swelling.apply(swelling.current.end_time)
+    assert model.phases == config.phases(0.0)
 
 
 def test_the_log_ends_with_where_the_time_went(tmp_path: Path) -> None:

@@ -6,7 +6,18 @@ from typing import Annotated
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from creep_fem.units import DRAG, DURATION, LENGTH, NUMBER, RATE, STIFFNESS, STRESS, Quantity
+from creep_fem.units import (
+    DRAG,
+    DURATION,
+    LENGTH,
+    MOLAR_ENERGY,
+    NUMBER,
+    RATE,
+    STIFFNESS,
+    STRESS,
+    TEMPERATURE,
+    Quantity,
+)
 from creep_fem.units import UnitError as BadUnit
 
 
@@ -32,6 +43,13 @@ from creep_fem.units import UnitError as BadUnit
         (STIFFNESS, "100 GPa/um", 100.0),
         (STIFFNESS, "0.1 GPa/nm", 100.0),
         (DRAG, "4 GPa*s/um", 4.0),
+        (TEMPERATURE, "343.15 K", 343.15),
+        (TEMPERATURE, "70 degC", 343.15),
+        (TEMPERATURE, "25 °C", 298.15),
+        (TEMPERATURE, "-10 celsius", 263.15),
+        (MOLAR_ENERGY, "74 kJ/mol", 74.0),
+        (MOLAR_ENERGY, "74000 J/mol", 74.0),
+        (MOLAR_ENERGY, "1 eV", 96.48533212331),
         (NUMBER, 0.25, 0.25),
         (NUMBER, 3, 3.0),
         (NUMBER, "35.6 %", 0.356),
@@ -60,6 +78,11 @@ def test_quantities_are_converted_exactly(dimension, text, value):
         (LENGTH, "1e99999999999999999999 um", "too large"),
         (LENGTH, None, "a length is needed here"),
         (LENGTH, ["1 um"], "a length is needed here"),
+        (TEMPERATURE, "70", "the unit is missing"),
+        (TEMPERATURE, "70 C", "the unit C is unknown"),
+        (TEMPERATURE, "1 degC/s", "a temperature is needed here"),
+        (STRESS, "1 K", "a stress is needed here"),
+        (MOLAR_ENERGY, "74 kJ", "an energy per mole is needed here"),
         (NUMBER, True, "a plain number is needed here"),
         (NUMBER, "12 GPa", "a plain number is needed here"),
         (NUMBER, math.inf, "starts with a number"),
@@ -70,7 +93,10 @@ def test_what_is_no_such_quantity_is_refused(dimension, written, message):
         dimension.parse(written)
 
 
-@pytest.mark.parametrize("dimension", [LENGTH, STRESS, DURATION, RATE, STIFFNESS, DRAG, NUMBER])
+@pytest.mark.parametrize(
+    "dimension",
+    [LENGTH, STRESS, DURATION, RATE, STIFFNESS, DRAG, TEMPERATURE, MOLAR_ENERGY, NUMBER],
+)
 @pytest.mark.parametrize("value", [0.1 / 3600.0, 1e-300, 0.1 + 0.2, 8.0, 1e22, -7.0, 0.0])
 def test_formatted_values_are_read_back_to_the_last_bit(dimension, value):
     assert dimension.parse(dimension.format(value)) == value
@@ -96,7 +122,7 @@ def test_json_schema_tells_dimension_examples_and_range():
     adapter = TypeAdapter(Annotated[float, Quantity(LENGTH, above=0)])
     schema = adapter.json_schema()
     assert schema["description"] == "a length above 0 um; such as 8 um, 20 nm"
-    assert all(re.search(schema["pattern"], text) for text in ("8 um", "20nm", "1e-3 mm", ".5 m"))
+    assert all(re.search(schema["pattern"], text) for text in ("8 um", "20nm", "1e-3 mm", "7 °C"))
     assert not any(re.search(schema["pattern"], text) for text in ("8", "12", "0.25", "um", ""))
     assert json.dumps(schema)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,15 +25,23 @@ def relax_implicitly(
 ) -> float:
     """Backward Euler for s' = -E A (s/s_ref)^n: one root per step."""
     for _ in range(steps):
-        start = stress
-        stress = brentq(
-            lambda s, start=start: s + modulus * dt * rate(creep, s) - start,
-            0.0,
-            start,
-            xtol=1e-18,
-            rtol=1e-15,
-        )
+        stress = relax_step(stress, modulus, lambda s: rate(creep, s), dt)
     return stress
+
+
+def relax_step(start: float, modulus: float, speed: Callable[[float], float], dt: float) -> float:
+    """Stress in GPa after a backward Euler step of s' = -E r(s): the root of s + E dt r(s) = start.
+
+    Args:
+        start: Stress in GPa of the strain at the end without creep in the step, > 0.
+        modulus: E in GPa at the end of the step.
+        speed: Creep rate r in 1/s at the end of the step, growing with a stress in GPa.
+        dt: Length of the step in s.
+    """
+    root: float = brentq(
+        lambda s: s + modulus * dt * speed(s) - start, 0.0, start, xtol=1e-18, rtol=1e-15
+    )
+    return root
 
 
 def relax(stress: float, modulus: float, creep: NortonCreep, time: float) -> float:
