@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from creep_fem.materials import GrowthMode
@@ -36,6 +37,26 @@ class HalfCycle:
         if not 0.0 < share <= 1.0:
             return None
         return self.start_time + share * (self.end_time - self.start_time)
+
+
+def milestones(half: HalfCycle, socs: Sequence[float], apart: float) -> list[float]:
+    """Times to hit exactly: wanted states of charge and the end of a half-cycle.
+
+    Args:
+        half: The half-cycle.
+        socs: Wanted states of charge; those outside of the half-cycle do not count.
+        apart: Smallest step in s. What is closer to a later milestone, or to the start, is left
+            out, for no step could lead from one to the other.
+
+    Returns:
+        Times in s, ascending.
+    """
+    times = [time for soc in socs if (time := half.time_at(soc)) is not None]
+    found = [half.end_time]
+    for time in sorted(times, reverse=True):
+        if found[-1] - time >= apart and time - half.start_time >= apart:
+            found.append(time)
+    return found[::-1]
 
 
 def half_cycles(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from creep_fem.config import RunConfig
 from creep_fem.contact.boundary import Boundary
 from creep_fem.contact.law import PressureGapLaw
-from creep_fem.cycling import HalfCycle, free_area_growth, growth_stretches
+from creep_fem.cycling import HalfCycle, free_area_growth, growth_stretches, milestones
 from creep_fem.errors import CreepFemError, NotConverged, was_interrupted
 from creep_fem.mechanics.domain import Domain
 from creep_fem.mechanics.model import MechanicsModel
@@ -92,26 +92,6 @@ class Swelling:
 
     def _stretches(self, soc: float) -> tuple[float, float]:
         return growth_stretches(self._change, soc, self._start, self._mode)
-
-
-def milestones(half: HalfCycle, socs: Sequence[float], apart: float) -> list[float]:
-    """Times to hit exactly: wanted states of charge and the end of a half-cycle.
-
-    Args:
-        half: The half-cycle.
-        socs: Wanted states of charge; those outside of the half-cycle do not count.
-        apart: Smallest step in s. What is closer to a later milestone, or to the start, is left
-            out, for no step could lead from one to the other.
-
-    Returns:
-        Times in s, ascending.
-    """
-    times = [time for soc in socs if (time := half.time_at(soc)) is not None]
-    found = [half.end_time]
-    for time in sorted(times, reverse=True):
-        if found[-1] - time >= apart and time - half.start_time >= apart:
-            found.append(time)
-    return found[::-1]
 
 
 class Simulation:

@@ -19,7 +19,7 @@ import pytest
 
 from creep_fem import simulation
 from creep_fem.config import RunConfig, load_config
-from creep_fem.cycling import HalfCycle
+from creep_fem.cycling import HalfCycle, milestones
 from creep_fem.errors import MeshError, NotConverged, PackingError, StepFailure
 from creep_fem.mechanics.model import MechanicsModel
 from creep_fem.microstructure import read_layout
@@ -27,7 +27,7 @@ from creep_fem.report import figures
 from creep_fem.results.errors import ResultError
 from creep_fem.results.history import HistoryWriter, read_history
 from creep_fem.results.pores import read_pores
-from creep_fem.simulation import Simulation, Swelling, milestones, run
+from creep_fem.simulation import Simulation, Swelling, run
 from creep_fem.solver.phases import Phase
 from creep_fem.solver.stepping import AcceptedStep
 
