@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import traceback
-from collections.abc import Mapping
-from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,6 +40,8 @@ _RANK_VARIABLES = (
     "MV2_COMM_WORLD_RANK",
     "SLURM_PROCID",
 )
+
+_SIZE_VARIABLES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
 
 app = typer.Typer(
     name="creep-fem",
@@ -228,6 +231,81 @@ def _create(folder: Path) -> None:
         if os.access(folder, os.W_OK | os.X_OK):
             return
     raise ConfigError("command line", [Problem("--output", message, str(folder))])
+
+
+_Output = Annotated[
+    Path, typer.Option("--output", metavar="DIR", help="Folder that collects the results.")
+]
+
+
+@app.command()
+def study(
+    config: Annotated[Path, typer.Argument(metavar="STUDY", help="YAML file of the study.")],
+    output: _Output = Path("results"),
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Repeat runs that did not converge or had bad input.")
+    ] = False,
+) -> None:
+    """Run variations of a config and collect numbers in DIR/NAME/table.csv; can be resumed."""
+    _refuse_mpirun()
+    from creep_fem.study.config import load_study
+
+    loaded, cases = load_study(config)
+    _create(output)
+    from creep_fem.study.sweep import run_study
+    from creep_fem.study.tables import print_outcome, print_study
+
+    with _stopping_runs():
+        result = run_study(loaded, cases, config, output, print_outcome, retry)
+    print_study(loaded, result)
+    if not all(row.outcome is not None and row.outcome.done for row in result.rows):
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+def calibrate(
+    config: Annotated[
+        Path, typer.Argument(metavar="CALIBRATION", help="YAML file of the calibration.")
+    ],
+    output: _Output = Path("results"),
+) -> None:
+    """Fit parameters of a config to targets: DIR/NAME/calibration.json; can be resumed."""
+    _refuse_mpirun()
+    from creep_fem.study.calibration import load_calibration
+
+    loaded = load_calibration(config)
+    _create(output)
+    from creep_fem.study.calibrate import calibrate as fit
+    from creep_fem.study.tables import print_calibration, print_outcome
+
+    with _stopping_runs():
+        result = fit(loaded, config, output, print_outcome)
+    print_calibration(loaded, result)
+    if not result.fit.converged:
+        raise typer.Exit(EXIT_NOT_CONVERGED)
+
+
+def _refuse_mpirun() -> None:
+    """Refuse commands that start processes themselves under a launcher of several."""
+    sizes = [os.environ.get(name, "") for name in _SIZE_VARIABLES]
+    if any(size.isdecimal() and int(size) > 1 for size in sizes):
+        message = "studies start the processes of their runs themselves"
+        allowed = "without mpirun; the entry ranks of the file sets the processes of a run"
+        raise ConfigError("command line", [Problem("mpirun", message, allowed=allowed)])
+
+
+@contextmanager
+def _stopping_runs() -> Iterator[None]:
+    """End as on Ctrl-C also if the terminal is closed or a time limit is reached.
+
+    The runs are processes of their own and would go on.
+    """
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise _InterruptedError from error
 
 
 @app.command()

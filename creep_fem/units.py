@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from tokenize import TokenError
@@ -136,6 +137,24 @@ DRAG = Dimension("a stress per velocity", "GPa*s/um", ("4 GPa*s/um",))
 TEMPERATURE = Dimension("a temperature", "K", ("70 degC", "343.15 K"))
 MOLAR_ENERGY = Dimension("an energy per mole", "kJ/mol", ("74 kJ/mol", "0.77 eV"))
 NUMBER = Dimension("a plain number", "", ())
+
+
+def recognise(written: object) -> tuple[float, Dimension]:
+    """Convert a quantity whose unit tells its dimension.
+
+    Args:
+        written: Text with number and unit; plain numbers may also be int or float.
+
+    Returns:
+        Value in the internal unit of the dimension, and the dimension.
+
+    Raises:
+        UnitError: There is no number, an unknown unit, or a dimension that no entry has.
+    """
+    for dimension in (LENGTH, STRESS, DURATION, RATE, STIFFNESS, DRAG):
+        with suppress(UnitError):
+            return dimension.parse(written), dimension
+    return NUMBER.parse(written), NUMBER
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The input of a run: one YAML file, checked as a whole before anything is computed."""
 
 from creep_fem.config.export import json_schema
-from creep_fem.config.load import load_config
+from creep_fem.config.load import load_config, load_section
 from creep_fem.config.microstructure import Mesh, Microstructure, Packing, PhasePacking
 from creep_fem.config.run import (
     Contact,
@@ -29,4 +29,5 @@ __all__ = [
     "TimeStep",
     "json_schema",
     "load_config",
+    "load_section",
 ]

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from creep_fem.config.document import Document, EntryPath, Mark, key_of, read_document
+from creep_fem.config.fields import Section
 from creep_fem.config.problems import describe_errors
 from creep_fem.config.run import RunConfig
 from creep_fem.errors import ConfigError, Problem
@@ -27,6 +28,27 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
     Raises:
         ConfigError: With all problems of the file and of the overrides, in the order of lines.
     """
+    config, _ = load_section(RunConfig, path, overrides)
+    config._source = Path(path)
+    return config
+
+
+def load_section[S: Section](
+    kind: type[S], path: str | Path, overrides: Sequence[str] = ()
+) -> tuple[S, Document]:
+    """Read and check a file of any kind.
+
+    Args:
+        kind: The section that the file as a whole is.
+        path: YAML file.
+        overrides: Entries to replace or add, each as ``KEY.PATH=VALUE`` with a value in YAML.
+
+    Returns:
+        Its contents in internal units, and the document, which knows the lines.
+
+    Raises:
+        ConfigError: With all problems of the file and of the overrides, in the order of lines.
+    """
     path = Path(path)
     document = read_document(_read_text(path))
     problems = document.problems
@@ -39,15 +61,14 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
     for override in overrides:
         problems += _apply(override, document)
     try:
-        config = RunConfig.model_validate(document.data, context={"folder": path.parent})
+        section = kind.model_validate(document.data, context={"folder": path.parent})
     except ValidationError as error:
         told = {problem.key for problem in problems}
-        found = describe_errors(error, document)
+        found = describe_errors(error, document, kind)
         problems += [problem for problem in found if problem.key not in told]
     if problems:
         raise ConfigError(str(path), sorted(problems, key=lambda problem: problem.line or 0))
-    config._source = path
-    return config
+    return section, document
 
 
 def _read_text(path: Path) -> str:

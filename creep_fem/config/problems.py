@@ -13,20 +13,24 @@ from pydantic_core import ErrorDetails
 
 from creep_fem.config.document import Document, EntryPath, key_of
 from creep_fem.config.export import json_schema
+from creep_fem.config.fields import Section
 from creep_fem.errors import Problem
 
 
-def describe_errors(error: ValidationError, document: Document) -> list[Problem]:
+def describe_errors(
+    error: ValidationError, document: Document, kind: type[Section]
+) -> list[Problem]:
     """Describe all errors of a validation.
 
     Args:
         error: What pydantic found.
         document: The data it was given, with lines.
+        kind: The section that was to be made of them.
 
     Returns:
         One problem for each mistake; a misspelt key is not also reported as a missing one.
     """
-    keys = KnownKeys()
+    keys = KnownKeys(kind)
     details = [(detail, _path(detail, document.data)) for detail in error.errors(include_url=False)]
     unknown = [path for detail, path in details if detail["type"] == "extra_forbidden"]
     misspelt = {keys.nearest(path) for path in unknown}
@@ -134,11 +138,17 @@ def _text(path: EntryPath, document: Document) -> str | None:
 
 @dataclass(frozen=True)
 class KnownKeys:
-    """All keys of the config, read off its JSON schema."""
+    """All keys of a kind of file, read off its JSON schema.
+
+    Attributes:
+        kind: The section that the file as a whole is.
+    """
+
+    kind: type[Section]
 
     @cached_property
     def _schema(self) -> dict[str, Any]:
-        return json_schema()
+        return json_schema(self.kind)
 
     @cached_property
     def _paths(self) -> dict[str, list[tuple[str, ...]]]:
@@ -165,7 +175,9 @@ class KnownKeys:
     def _node(self, path: EntryPath) -> dict[str, Any]:
         node = self._schema
         for part in path:
-            node = self._properties(node).get(str(part), {})
+            # Where the user chooses the keys, all entries are alike.
+            alike = node.get("additionalProperties") or {}
+            node = self._properties(node).get(str(part), alike if isinstance(alike, dict) else {})
         return node
 
     def entries(self, path: EntryPath) -> list[str]:

@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -291,5 +292,76 @@ def test_version_is_that_of_the_package(monkeypatch, capsys):
 def test_help_names_all_commands_and_exit_codes():
     result = CliRunner().invoke(cli.app, ["--help"])
     assert result.exit_code == 0
-    for word in ("run", "mesh", "materials", "schema", "3 not converged"):
+    for word in ("run", "study", "calibrate", "mesh", "materials", "schema", "3 not converged"):
         assert word in result.output
+
+
+STUDY = """\
+name: study
+base: {base}
+vary: {{cycling.cycles: [1, 2]}}
+observables: {{porosity: {{column: porosty, cycle: 1}}}}
+"""
+
+
+@pytest.fixture
+def unlucky(monkeypatch, tmp_path):
+    """Makes all runs of studies fail; returns a study of two."""
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\necho 'error: out of luck' >&2\nexit 1\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    path = tmp_path / "study.yaml"
+    path.write_text(STUDY.format(base=DEMO).replace("porosty", "porosity"), encoding="utf-8")
+    return path
+
+
+def test_a_study_with_failed_runs_shows_them_and_has_failed(monkeypatch, capsys, tmp_path, unlucky):
+    code, out, err = invoke(monkeypatch, capsys, "study", unlucky, "--output", tmp_path / "out")
+    assert code == 1
+    assert err.count("out of luck") == 2
+    for word in ("cycles=1", "cycles=2", "failed", "porosity"):
+        assert word in out
+    assert (tmp_path / "out" / "study" / "table.csv").exists()
+
+
+def test_mistakes_of_a_study_are_printed_without_heavy_imports(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(STUDY.format(base=DEMO), encoding="utf-8")
+    listing = (
+        "import sys\nfrom creep_fem.cli import main\ntry:\n    main()\nfinally:\n"
+        f"    print([m for m in {HEAVY} if m in sys.modules])\n"
+    )
+    done = subprocess_run("study", path, program=("-c", listing))
+    assert done.returncode == 2
+    assert done.stdout.strip() == "[]"
+    assert "observables.porosity.column (line 4)" in done.stderr
+    assert "nearest: porosity" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["study", "calibrate"])
+def test_studies_refuse_to_be_started_by_mpirun(monkeypatch, capsys, tmp_path, command):
+    monkeypatch.setenv("PMI_SIZE", "2")
+    code, _, err = invoke(monkeypatch, capsys, command, tmp_path / "none.yaml")
+    assert code == 2
+    assert "without mpirun" in err
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_a_study_that_is_stopped_stops_its_runs(tmp_path, ending):
+    path = tmp_path / "study.yaml"
+    text = STUDY.format(base=DEMO).replace("porosty", "porosity") + "at_once: 2\n"
+    path.write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "creep_fem", "study", path, "--output", tmp_path]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    runs, waited = tmp_path / "study" / "runs", time.monotonic() + 120.0
+    while len(list(runs.glob("*/history.csv"))) < 2:
+        assert process.poll() is None
+        assert time.monotonic() < waited
+        time.sleep(0.1)
+    process.send_signal(ending)
+    _, message = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "what was computed until then is on disk" in message
+    records = [json.loads(file.read_text("utf-8")) for file in runs.glob("*.json")]
+    assert [record["status"] for record in records] == ["interrupted"] * 2

@@ -1,0 +1,1 @@
+"""Many runs of one config: parameter studies, and fits of parameters to targets."""

@@ -1,0 +1,178 @@
+"""What the command line shows of studies and calibrations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from statistics import fmean, stdev
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from creep_fem.study.calibrate import CAVEAT, CalibrationResult
+from creep_fem.study.calibration import CalibrationConfig
+from creep_fem.study.cases import Case, short_names
+from creep_fem.study.config import BASE, StudyConfig
+from creep_fem.study.outcome import RunOutcome, RunStatus
+from creep_fem.study.sweep import StudyResult, StudyRow
+from creep_fem.units import Dimension
+
+_SEED = "microstructure.packing.seed"
+
+
+def print_outcome(case: Case, outcome: RunOutcome) -> None:
+    """Print one line on a run that has ended or was found."""
+    changed = case.variation.varied
+    names = short_names(list(changed))
+    values = ", ".join(f"{names[key]}={_short(value)}" for key, value in changed.items())
+    style = "green" if outcome.done else "red"
+    line = Text.assemble((outcome.status.value, style), f"  {values or case.variation.name}")
+    if math.isfinite(outcome.seconds):
+        line.append(f"  {outcome.seconds:.1f} s", style="dim")
+    if outcome.reason:
+        line.append(f"\n    {outcome.reason}")
+    Console(stderr=True).print(line, soft_wrap=True)
+
+
+def _short(value: object) -> str:
+    if isinstance(value, dict | list):
+        return "..."
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
+def print_study(study: StudyConfig, result: StudyResult) -> None:
+    """Print the table of a study, and what its rows have in common.
+
+    With ``one_at_a_time``, changes against the base stand beside the values; where only the seed
+    of the packing varies, mean and standard deviation of the finished runs stand below.
+    """
+    table = Table(title=study.name, title_justify="left")
+    table.add_column("case")
+    table.add_column("outcome", no_wrap=True)
+    for name in study.observables:
+        table.add_column(_heading(name, study.observables[name].dimension), justify="right")
+    reference = next((row for row in result.rows if row.case.variation.name == BASE), None)
+    for row in result.rows:
+        status = row.outcome.status if row.outcome is not None else None
+        numbers = [
+            _compared(name, value, row, reference) for name, value in row.observables.items()
+        ]
+        shown = status.value if status is not None else "not run"
+        style = "" if status is RunStatus.DONE else "red"
+        table.add_row(row.case.variation.name, Text(shown, style=style), *numbers)
+    _add_statistics(table, study, result.rows)
+    console = Console()
+    console.print(table)
+    console.print(f"table in {result.table}", soft_wrap=True, highlight=False)
+
+
+def _compared(name: str, value: float, row: StudyRow, reference: StudyRow | None) -> str:
+    if reference is None or row is reference:
+        return _number(value)
+    base = reference.observables[name]
+    if not math.isfinite(value) or not math.isfinite(base) or base == 0.0:
+        return _number(value)
+    return f"{_number(value)} ({100.0 * (value / base - 1.0):+.1f} %)"
+
+
+def _add_statistics(table: Table, study: StudyConfig, rows: Sequence[StudyRow]) -> None:
+    done = [row for row in rows if row.outcome is not None and row.outcome.done]
+    if set(study.vary) != {_SEED} or study.one_at_a_time or len(done) < 2:
+        return
+    table.add_section()
+    statistics: dict[str, Callable[[list[float]], float]] = {
+        "mean": fmean,
+        "standard deviation": stdev,
+    }
+    for word, statistic in statistics.items():
+        columns = [[row.observables[name] for row in done] for name in study.observables]
+        numbers = [_number(statistic(column)) for column in columns]
+        table.add_row(word, f"{len(done)} done", *numbers, style="bold")
+
+
+def print_calibration(calibration: CalibrationConfig, result: CalibrationResult) -> None:
+    """Print fitted parameters with their uncertainty, and which targets are met."""
+    console = Console()
+    console.print(_parameter_table(calibration, result))
+    console.print(_target_table(calibration, result))
+    met = sum(item.met for item in result.targets.values())
+    trust = result.uncertainty
+    sizes = ", ".join(f"{value:.3g}" for value in trust.singular_values)
+    lines = [
+        f"{met} of {len(result.targets)} targets met",
+        f"{result.evaluations} runs; {result.fit.message}",
+        f"sum of squares {trust.chi_squared:.3g} at {trust.freedom} degrees of freedom",
+        f"intervals widened by {trust.inflation:.3g}; singular values {sizes}",
+        *_correlations(calibration, result),
+        *_warnings(calibration, result),
+        CAVEAT,
+        f"all numbers in {result.file}",
+    ]
+    for line in lines:
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def _parameter_table(calibration: CalibrationConfig, result: CalibrationResult) -> Table:
+    table = Table(title=f"{calibration.name}: parameters", title_justify="left")
+    table.add_column("parameter", overflow="fold")
+    for heading in ("value", "95 % interval", "bounds"):
+        table.add_column(heading, no_wrap=True)
+    for key, item in result.parameters.items():
+        parameter = calibration.parameters[key]
+        unit = parameter.dimension.unit
+        interval = "not determined within the bounds"
+        if item.low is not None and item.high is not None:
+            interval = f"{item.low:.3g} to {item.high:.3g}"
+        if item.at_bound:
+            interval = "at its bound"
+        bounds = f"{parameter.lower.value:.3g} to {parameter.upper.value:.3g}"
+        table.add_row(key, f"{item.value:.4g} {unit}", interval, bounds)
+    return table
+
+
+def _target_table(calibration: CalibrationConfig, result: CalibrationResult) -> Table:
+    table = Table(title="targets", title_justify="left")
+    for heading in ("target", "value", "fitted", "residual", "met"):
+        table.add_column(heading, justify="left" if heading in ("target", "met") else "right")
+    for name, item in result.targets.items():
+        heading = _heading(name, calibration.targets[name].dimension)
+        value = f"{_number(item.value)} +- {item.tolerance:.2g}"
+        answer = Text("yes", "green") if item.met else Text(f"no: {item.reason}", "red")
+        table.add_row(heading, value, _number(item.fitted), f"{item.residual:+.2f}", answer)
+    table.caption = "residuals in tolerances"
+    return table
+
+
+def _correlations(calibration: CalibrationConfig, result: CalibrationResult) -> list[str]:
+    keys = list(calibration.parameters)
+    names, matrix = short_names(keys), result.uncertainty.correlation
+    pairs = [
+        f"{names[one]} and {names[other]} {matrix[i, j]:+.2f}"
+        for i, one in enumerate(keys)
+        for j, other in enumerate(keys)
+        if i < j
+    ]
+    return [f"correlations: {', '.join(pairs)}"] if pairs else []
+
+
+def _warnings(calibration: CalibrationConfig, result: CalibrationResult) -> list[str]:
+    """Combinations of parameters that the targets leave open."""
+    names = short_names(list(calibration.parameters))
+    return [
+        "warning: within the bounds the targets do not determine the combination "
+        + " ".join(
+            f"{share:+.2f} {name}"
+            for share, name in zip(row, names.values(), strict=True)
+            if abs(share) >= 0.05
+        )
+        for row in result.uncertainty.weak.tolist()
+    ]
+
+
+def _heading(name: str, dimension: Dimension) -> str:
+    return f"{name} ({dimension.unit})" if dimension.unit else name
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}" if math.isfinite(value) else "-"

@@ -1,0 +1,288 @@
+"""Calibrations: their files, the fit, and what it tells about its uncertainty."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from creep_fem.errors import ConfigError, Problem
+from creep_fem.study.calibrate import Evaluations, calibrate
+from creep_fem.study.calibration import Parameter, load_calibration
+from creep_fem.study.cases import Case
+from creep_fem.study.errors import StudyError
+from creep_fem.study.fit import QUANTILE, Array, Fit, fit, uncertainty
+from creep_fem.study.launch import Launcher
+from creep_fem.study.outcome import RunOutcome, RunStatus
+
+ROOT = Path(__file__).parents[2]
+DEMO = ROOT / "configs" / "demo.yaml"
+RATE = "materials.active.override.creep.rate"
+GOOD = f"""\
+parameters:
+  {RATE}: {{scale: log, lower: 1e-7 /s, upper: 1e-3 /s, start: 1e-5 /s}}
+targets:
+  stress: {{column: mises_mean_active_gpa, cycle: 1, value: 99 MPa, tolerance: 5 MPa, source: a}}
+"""
+
+
+def write(folder: Path, text: str = GOOD) -> Path:
+    path = folder / "calibration.yaml"
+    path.write_text(f"name: fitted\nbase: {DEMO}\n{text}", encoding="utf-8")
+    return path
+
+
+def problems(folder: Path, text: str) -> tuple[Problem, ...]:
+    with pytest.raises(ConfigError) as caught:
+        load_calibration(write(folder, text))
+    return caught.value.problems
+
+
+def test_values_are_read_in_the_units_of_their_columns(tmp_path: Path) -> None:
+    calibration = load_calibration(write(tmp_path))
+    assert calibration.targets["stress"].value == 0.099
+    assert calibration.targets["stress"].tolerance == 0.005
+    assert calibration.start == pytest.approx([0.5])
+    creep = calibration.case([0.25]).config.materials.active.creep
+    assert creep is not None
+    assert creep.rate == pytest.approx(1e-6)
+
+
+def test_the_example_is_valid() -> None:
+    calibration = load_calibration(ROOT / "configs" / "targets_fig4.yaml")
+    assert len(calibration.parameters) == 3
+    assert [target.value for target in calibration.targets.values()] == pytest.approx(
+        [0.099, 0.067, 0.171, 0.156, 0.705, 0.844, 0.67, 0.795]
+    )
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_positions_and_values_are_inverse(scale: str) -> None:
+    parameter = Parameter.model_validate(
+        {
+            "scale": scale,
+            "lower": "20 GPa",
+            "upper": "100 GPa",
+            "start": "45 GPa",
+        }
+    )
+    assert (parameter.position(20.0), parameter.position(100.0)) == (0.0, 1.0)
+    for position in (0.0, 0.3, 1.0):
+        value = parameter.value_at(position)
+        assert 20.0 <= value <= 100.0
+        assert parameter.position(value) == pytest.approx(position, abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "message"),
+    [
+        ("lower: 1e-7 /s", "lower: 0 /s", f"parameters.{RATE}.lower", "no logarithm"),
+        ("upper: 1e-3 /s", "upper: 1e-8 /s", f"parameters.{RATE}.upper", "not above"),
+        ("upper: 1e-3 /s", "upper: 1 GPa", f"parameters.{RATE}.upper", "different dim"),
+        ("start: 1e-5 /s", "start: 1 /s", f"parameters.{RATE}.start", "not within"),
+        ("start: 1e-5 /s", "start: 1e-5 /parsec", f"parameters.{RATE}.start", "unknown"),
+        ("scale: log", "scael: log", f"parameters.{RATE}.scael", "unknown"),
+        ("creep.rate", "creep.exponent", "parameters.materials.active.override.creep.exponent",
+         "a plain number"),
+        ("99 MPa", "99 um", "targets.stress.value", "is not a unit of one"),
+        ("tolerance: 5 MPa", "tolerance: 0 MPa", "targets.stress.tolerance", "range"),
+        ("mises_mean_active", "mises_mean_activ", "targets.stress.column", "no such column"),
+        ("cycle: 1", "cycle: 2", "targets.stress.cycle", "not all runs"),
+        (", source: a", "", "targets.stress.source", "missing"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_found_before(
+    tmp_path: Path, old: str, new: str, key: str, message: str
+) -> None:
+    assert old in GOOD
+    found = problems(tmp_path, GOOD.replace(old, new))
+    assert any(p.key.startswith(key) and message in p.message for p in found), found
+
+
+def test_a_bound_that_the_config_refuses_is_found_before(tmp_path: Path) -> None:
+    key = "materials.framework.override.poisson_ratio"
+    text = GOOD.replace("targets:", f"  {key}: {{lower: 0, upper: 0.7, start: 0.2}}\ntargets:")
+    text += "  other: {column: porosity, cycle: 1, value: 0.1, tolerance: 0.01, source: b}\n"
+    (found,) = problems(tmp_path, text)
+    assert (found.key, found.line) == (f"parameters.{key}.upper", 5)
+
+
+def test_targets_have_to_be_as_many_as_parameters(tmp_path: Path) -> None:
+    entry = "  cycling.soc.high: {lower: 0.5, upper: 1, start: 0.8}\ntargets:"
+    (found,) = problems(tmp_path, GOOD.replace("targets:", entry))
+    assert "1 targets cannot determine 2 parameters" in found.message
+
+
+def curved(points: Array) -> Array:
+    """Residuals with a minimum of zero at (0.3, 0.6)."""
+    x, y = points.T
+    first = 10.0 * (np.exp(x) - np.exp(0.3))
+    return np.column_stack([first, 20.0 * (y - 0.6) + 2.0 * first**2, first * (y - 0.6)])
+
+
+def test_a_fit_finds_the_minimum() -> None:
+    found = fit(curved, [0.8, 0.2], step=1e-3, tolerance=1e-6, iterations=30)
+    assert found.converged
+    assert found.position == pytest.approx([0.3, 0.6], abs=1e-4)
+    assert not found.at_bound.any()
+
+
+def test_a_fit_stops_at_a_bound_and_says_so() -> None:
+    found = fit(lambda x: 5.0 * (x - [0.3, 1.4]), [0.8, 0.2], 1e-3, 1e-5, 50)
+    assert found.position == pytest.approx([0.3, 1.0], abs=1e-3)
+    assert found.at_bound.tolist() == [False, True]
+
+
+def test_a_fit_stops_after_its_largest_number_of_trial_points() -> None:
+    found = fit(curved, [0.8, 0.2], step=1e-3, tolerance=1e-6, iterations=2)
+    assert not found.converged
+    assert "stopped" in found.message
+
+
+def test_points_without_residuals_are_avoided() -> None:
+    tried: list[float] = []
+
+    def evaluate(points: Array) -> Array:
+        tried.extend(points[:, 0].tolist())
+        return np.where(points > 0.303, np.inf, 10.0 * (np.exp(3.0 * points) - np.exp(0.9)))
+
+    # The function is convex: from below, a step of Gauss and Newton goes too far.
+    found = fit(evaluate, [0.02], step=1e-4, tolerance=1e-5, iterations=30)
+    assert max(tried) > 0.303
+    assert found.converged
+    assert found.position == pytest.approx([0.3], abs=1e-4)
+
+
+def test_derivatives_are_taken_on_the_other_side_if_need_be() -> None:
+    def evaluate(points: Array) -> Array:
+        found = curved(points)
+        found[points[:, 0] > 0.3] = np.inf
+        return found
+
+    found = fit(evaluate, [0.3, 0.2], step=1e-3, tolerance=1e-5, iterations=30)
+    assert found.position == pytest.approx([0.3, 0.6], abs=1e-2)
+    assert np.isfinite(found.jacobian).all()
+
+
+@pytest.mark.parametrize(
+    ("start", "message"), [([0.5, 0.5], "at the start"), ([0.3, 0.5], "on either side")]
+)
+def test_a_fit_that_cannot_go_on_says_why(start: list[float], message: str) -> None:
+    def evaluate(points: Array) -> Array:
+        found = curved(points)
+        found[np.abs(points[:, 0] - 0.3) > 1e-4] = np.nan
+        return found
+
+    with pytest.raises(StudyError, match=message):
+        fit(evaluate, start, 1e-2, 1e-5, 10)
+
+
+def fitted(jacobian: NDArray[np.float64], residuals: list[float]) -> Fit:
+    count = jacobian.shape[1]
+    bound = np.zeros(count, bool)
+    return Fit(np.full(count, 0.5), np.array(residuals), jacobian, bound, True, "")
+
+
+def test_deviations_of_a_linear_fit_are_those_of_the_normal_equations() -> None:
+    jacobian = np.array([[40.0, 3.0], [-7.0, 25.0], [9.0, 9.0]])
+    found = uncertainty(fitted(jacobian, [0.1, -0.2, 0.3]))
+    covariance = np.linalg.inv(jacobian.T @ jacobian)
+    assert found.deviation == pytest.approx(np.sqrt(np.diag(covariance)))
+    expected = covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
+    assert found.correlation == pytest.approx(np.array([[1.0, expected], [expected, 1.0]]))
+    assert (found.freedom, found.inflation, len(found.weak)) == (1, 1.0, 0)
+
+
+def test_missed_targets_widen_the_intervals() -> None:
+    jacobian = np.array([[40.0], [30.0]])
+    found = uncertainty(fitted(jacobian, [3.0, -4.0]))
+    assert found.inflation == pytest.approx(5.0)
+    assert found.deviation == pytest.approx([5.0 / 50.0])
+
+
+def test_combinations_that_targets_do_not_see_are_named() -> None:
+    # Only the sum counts.
+    found = uncertainty(fitted(np.array([[30.0, 30.0], [20.0, 20.0]]), [0.0, 0.0]))
+    assert np.isinf(found.deviation).all()
+    assert np.abs(found.weak) == pytest.approx(np.full((1, 2), 0.5**0.5))
+    assert found.weak[0, 0] * found.weak[0, 1] < 0.0
+
+
+def test_a_direction_is_weak_if_its_interval_is_wider_than_its_range() -> None:
+    limit = 2.0 * QUANTILE
+    for value, count in ((1.01 * limit, 0), (0.99 * limit, 1)):
+        found = uncertainty(fitted(np.diag([100.0, value]), [0.0, 0.0]))
+        assert len(found.weak) == count
+
+
+def test_only_steps_that_do_not_converge_are_part_of_a_fit(tmp_path: Path) -> None:
+    calibration = load_calibration(write(tmp_path))
+
+    class Ending(Launcher):
+        status = RunStatus.NOT_CONVERGED
+
+        def run(self, cases: list[Case], report: object) -> list[RunOutcome]:  # type: ignore[override]
+            return [RunOutcome(self.status, message="error: why") for _ in cases]
+
+    launcher = Ending(tmp_path, ranks=1, at_once=1)
+    evaluations = Evaluations(calibration, launcher, tmp_path / "table.csv", lambda *_: None)
+    assert not np.isfinite(evaluations(np.array([[0.5]]))).any()
+    (row,) = csv.DictReader((tmp_path / "table.csv").read_text("utf-8").splitlines())
+    assert (row["outcome"], row[RATE]) == ("not converged", "1e-05")
+    launcher.status = RunStatus.FAILED
+    with pytest.raises(StudyError, match=r"failed: why"):
+        evaluations(np.array([[0.6]]))
+
+
+def test_a_known_rate_is_found_again_and_the_fit_repeats_without_runs(
+    tiny: Path, tmp_path: Path
+) -> None:
+    # What the model gives for 1e-5 /s, computed by `creep-fem run`.
+    text = f"""\
+name: back
+base: {tiny}
+parameters:
+  {RATE}: {{scale: log, lower: 1e-6 /s, upper: 1e-4 /s, start: 1.5e-5 /s}}
+targets:
+  swollen:
+    {{column: mises_mean_active_gpa, cycle: 1, value: TRUTH GPa, tolerance: 1 MPa, source: model}}
+optimiser: {{tolerance: 1e-2}}
+"""
+    path = tmp_path / "back.yaml"
+    path.write_text(text.replace("TRUTH", "0.1"), encoding="utf-8")
+    begun = load_calibration(path)
+    launcher = Launcher(tmp_path / "truth", ranks=1, at_once=1)
+    truth = Evaluations(begun, launcher, tmp_path / "truth.csv", lambda *_: None)
+    truth(np.array([[0.5]]))
+    (known,) = truth.known.values()
+    path.write_text(text.replace("TRUTH", repr(known.observables["swollen"])), encoding="utf-8")
+
+    seen: list[str] = []
+
+    def report(_case: Case, outcome: RunOutcome) -> None:
+        seen.append(str(outcome.folder))
+
+    calibration = load_calibration(path)
+    result = calibrate(calibration, path, tmp_path, report)
+    assert result.fit.converged
+    assert result.targets["swollen"].met
+    rate = result.parameters[RATE]
+    assert rate.value == pytest.approx(1e-5, rel=0.01)
+    assert rate.low is not None
+    assert rate.high is not None
+    assert rate.low < 1e-5 < rate.high
+    written = json.loads(result.file.read_text("utf-8"))
+    assert written["parameters"][RATE]["value"] == rate.value
+    assert written["caveat"] == "Agreement of fitted quantities is not validation."
+
+    folders = sorted((tmp_path / "back" / "runs").iterdir())
+    first, table = list(seen), (tmp_path / "back" / "evaluations.csv").read_bytes()
+    again = calibrate(calibration, path, tmp_path, report)
+    assert again.parameters == result.parameters
+    assert seen == first * 2
+    assert sorted((tmp_path / "back" / "runs").iterdir()) == folders
+    assert (tmp_path / "back" / "evaluations.csv").read_bytes() == table
