@@ -122,7 +122,8 @@ def _draw_panel(axes: Axes, panel: Panel, groups: Sequence[RunGroup], targets: T
 def _scale(axes: Axes, *, logarithmic_allowed: bool) -> None:
     """Show shares from zero on, and stresses that differ widely on a logarithmic axis."""
     if not logarithmic_allowed:
-        axes.set_ylim(bottom=0.0)
+        # Values of zero keep their margin, so that their markers are not cut.
+        axes.set_ylim(bottom=min(axes.get_ylim()[0], 0.0))
         return
     values = np.concatenate([np.asarray(line.get_ydata()) for line in axes.get_lines()])
     values = values[np.isfinite(values)]
