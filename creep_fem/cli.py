@@ -309,6 +309,43 @@ def _stopping_runs() -> Iterator[None]:
 
 
 @app.command()
+def report(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUNS...",
+            help="Run folders or patterns, or LABEL=FOLDER,FOLDER... of such; runs with one label "
+            "are drawn as mean and spread.",
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for the figures and tables.")
+    ] = Path("report"),
+    targets: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="YAML file with values to compare with."),
+    ] = None,
+) -> None:
+    """Draw and tabulate finished runs together, from their folders."""
+    from creep_fem.messages import print_notes
+    from creep_fem.results.groups import read_groups
+    from creep_fem.results.targets import NO_TARGETS, read_targets
+
+    known = read_targets(targets) if targets else NO_TARGETS
+    groups = read_groups(runs)
+    _create(output)
+    if process_rank(os.environ) != 0:
+        return
+    from creep_fem.report.comparison import report_runs
+
+    labels = {group.label for group in groups}
+    unused = sorted({target.label for target in known.values} - labels)
+    print_notes([f"{targets}: no runs have the label {label}" for label in unused])
+    for file in report_runs(groups, known, output):
+        typer.echo(file)
+
+
+@app.command()
 def materials(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="One material only.")] = None,
 ) -> None:

@@ -20,6 +20,8 @@ from creep_fem.errors import (
     PackingError,
     StepFailure,
 )
+from creep_fem.results.history import HISTORY_COLUMNS, HistoryRow, HistoryWriter
+from creep_fem.results.run_folder import RunFolder
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "configs" / "demo.yaml"
@@ -278,6 +280,48 @@ def test_an_unknown_material_is_answered_with_the_nearest(monkeypatch, capsys):
     assert "nearest: LiCoO2" in err
 
 
+@pytest.fixture
+def two_runs(tmp_path):
+    """Folders with config and history of two short runs."""
+    for name, stress in (("one", 0.1), ("two", 0.3)):
+        run = RunFolder(tmp_path / name)
+        run.path.mkdir()
+        config = creep_fem.load_config(DEMO, [f"name=demo_{name}", "cycling.soc.low=0"])
+        run.config.write_text(config.to_yaml(), "utf-8")
+        with HistoryWriter(run.history) as history:
+            for step, soc in enumerate((1.0, 0.0), start=1):
+                row = dict.fromkeys(HISTORY_COLUMNS, stress)
+                history.append(HistoryRow(**{**row, "step": step, "cycle": 1, "soc": soc}))
+    return tmp_path / "one", tmp_path / "two"
+
+
+def test_report_draws_and_tabulates_labelled_runs(monkeypatch, capsys, two_runs, tmp_path):
+    targets = tmp_path / "targets.yaml"
+    labels = "{Se: {mises_mean_active_gpa: {1: 150 MPa}}, LCO: {}, S: {porosity: {1: 5 %}}}"
+    targets.write_text(f"source: book\nlabels: {labels}\n", encoding="utf-8")
+    output = tmp_path / "new" / "report"
+    runs = f"Se={two_runs[0]},{two_runs[1]}"
+    options = ("--targets", targets, "--output", output)
+    code, out, err = invoke(monkeypatch, capsys, "report", runs, *options)
+    assert code == 0
+    assert err == f"note: {targets}: no runs have the label S\n"
+    assert {Path(line) for line in out.splitlines()} == set(output.iterdir())
+    row = "| mises_mean_active / GPa | swollen | 1 | 2 | 0.2 | 0.1414 | 0.1 to 0.3 | 0.15 | 0.05 |"
+    assert f"| Se {row}\n" in (output / "cycles.md").read_text(encoding="utf-8")
+
+
+def test_report_lists_all_mistakes_before_it_draws(monkeypatch, capsys, two_runs, tmp_path):
+    (two_runs[0] / "history.csv").unlink()
+    output = tmp_path / "report"
+    runs = (two_runs[0], tmp_path / "nowhere", two_runs[1], two_runs[1])
+    code, _, err = invoke(monkeypatch, capsys, "report", *runs, "--output", output)
+    assert code == 2
+    assert "3 problems" in err
+    for words in ("it has no history.csv", "there is no such folder", "given twice"):
+        assert words in err
+    assert not output.exists()
+
+
 def test_schema_is_json(monkeypatch, capsys):
     code, out, _ = invoke(monkeypatch, capsys, "schema")
     assert code == 0
@@ -292,7 +336,8 @@ def test_version_is_that_of_the_package(monkeypatch, capsys):
 def test_help_names_all_commands_and_exit_codes():
     result = CliRunner().invoke(cli.app, ["--help"])
     assert result.exit_code == 0
-    for word in ("run", "study", "calibrate", "mesh", "materials", "schema", "3 not converged"):
+    words = ("run", "study", "calibrate", "mesh", "report", "materials", "schema")
+    for word in (*words, "3 not converged"):
         assert word in result.output
 
 

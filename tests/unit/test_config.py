@@ -10,7 +10,10 @@ from creep_fem.errors import ConfigError
 from creep_fem.materials import NortonCreep
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-NAMES = ("demo", "se_mse", "lco_mse", "fes_mse")
+NAMES = (
+    *("demo", "se_mse", "lco_mse", "fes_mse"),
+    *("interface_rigid_rigid", "interface_rigid_soft", "interface_soft_rigid"),
+)
 
 TEXT = """\
 name: case
@@ -263,6 +266,17 @@ def test_the_reference_case_is_the_documented_one():
     assert active.creep == NortonCreep(1e-5, 0.1, 4.5, 74.0, 298.15)
     assert config.materials.framework.name == "Mo6Se8"
     assert (soc.start, soc.low, soc.high, config.cycling.cycles) == (0.0, 0.22, 1.0, 20)
+
+
+def test_the_three_types_of_interfaces_differ_in_their_materials_only():
+    configs = [load_config(CONFIGS / f"{name}.yaml") for name in NAMES if "interface" in name]
+    assert len({str(config.microstructure) for config in configs}) == 1
+    assert len({str(config.contact) for config in configs}) == 1
+    creeps = [
+        (c.materials.active.creep is not None, c.materials.framework.creep is not None)
+        for c in configs
+    ]
+    assert creeps == [(False, False), (False, True), (True, False)]
 
 
 def test_json_schema_describes_quantities_and_knows_all_sections():

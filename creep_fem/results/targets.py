@@ -1,0 +1,155 @@
+"""Published or measured values that runs are compared with: a YAML file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+from creep_fem.config.document import Document, EntryPath, key_of, read_document
+from creep_fem.errors import ConfigError, Problem
+from creep_fem.results.cycles import QUANTITIES
+from creep_fem.units import UnitError
+
+_EVERY: Final = "every"
+_FITTED: Final = "fitted"
+
+
+@dataclass(frozen=True)
+class Target:
+    """One value to compare with.
+
+    Attributes:
+        label: Label of the runs.
+        quantity: Name of the quantity.
+        cycle: Number of the cycle, counted from 1; None if it holds for every cycle.
+        value: Value in the internal unit.
+        fitted: Whether parameters of the runs were chosen to meet the quantity: then agreement
+            validates nothing.
+    """
+
+    label: str
+    quantity: str
+    cycle: int | None
+    value: float
+    fitted: bool
+
+
+@dataclass(frozen=True)
+class Targets:
+    """All values to compare with.
+
+    Attributes:
+        source: Where they come from, as short as a legend needs it.
+        values: The values.
+    """
+
+    source: str
+    values: tuple[Target, ...]
+
+    def of(self, label: str, quantity: str) -> list[Target]:
+        """Targets of one quantity of one label."""
+        return [t for t in self.values if (t.label, t.quantity) == (label, quantity)]
+
+    def at(self, label: str, quantity: str, cycle: int) -> Target | None:
+        """Target at one cycle, None if there is none; one for this cycle goes before others."""
+        known = {target.cycle: target for target in self.of(label, quantity)}
+        return known.get(cycle, known.get(None))
+
+
+NO_TARGETS: Final = Targets("", ())
+
+
+def read_targets(path: Path) -> Targets:
+    """Read and check a file of targets.
+
+    Args:
+        path: YAML file: ``source``, and ``labels`` with, for each label and quantity, values with
+            units by cycle, such as ``{1: 70 %, 20: 84 %}`` or ``{every: 4 %}``, and
+            ``fitted: true`` where parameters were chosen to meet them.
+
+    Returns:
+        The values in internal units.
+
+    Raises:
+        ConfigError: With all problems of the file.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        problem = Problem("(file)", f"the file cannot be read: {error}", str(path))
+        raise ConfigError(str(path), [problem]) from error
+    reader = _Reader(read_document(text))
+    targets = reader.read()
+    if reader.problems:
+        raise ConfigError(str(path), reader.problems)
+    return targets
+
+
+class _Reader:
+    """Collects the targets of a document, and what is wrong with it."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.problems = list(document.problems)
+
+    def read(self) -> Targets:
+        root = self.document.data
+        if not isinstance(root, dict) or set(root) != {"source", "labels"}:
+            if not self.problems:
+                self._refuse((), "the file must consist of two entries", "source and labels")
+            return NO_TARGETS
+        if not isinstance(root["source"], str):
+            self._refuse(("source",), "this is no text", "the origin of the values")
+        found: list[Target] = []
+        for label, quantities in self._entries(root["labels"], ("labels",)):
+            for name, values in self._entries(quantities, ("labels", label)):
+                found += self._quantity(label, name, values)
+        return Targets(str(root["source"]), tuple(found))
+
+    def _quantity(self, label: str, name: str, values: Any) -> list[Target]:
+        path: EntryPath = ("labels", label, name)
+        if name not in QUANTITIES:
+            near = get_close_matches(name, QUANTITIES, n=1, cutoff=0.0)
+            self._refuse(path, "there is no such quantity", ", ".join(QUANTITIES), near[0])
+            return []
+        entries = dict(self._entries(values, path))
+        fitted = entries.pop(_FITTED, False)
+        if not isinstance(fitted, bool):
+            self._refuse((*path, _FITTED), "this is neither true nor false", "true, false")
+        found = []
+        for cycle, written in entries.items():
+            here = (*path, cycle)
+            if cycle != _EVERY and not (cycle.isdecimal() and int(cycle) > 0):
+                self._refuse(here, "this is no cycle", f"a number from 1 on, {_EVERY}, {_FITTED}")
+                continue
+            try:
+                value = QUANTITIES[name].dimension.parse(written)
+            except UnitError as error:
+                self._refuse(here, str(error), f"such as 70 {QUANTITIES[name].unit}")
+                continue
+            number = None if cycle == _EVERY else int(cycle)
+            found.append(Target(label, name, number, value, bool(fitted)))
+        return found
+
+    def _entries(self, section: Any, path: EntryPath) -> list[tuple[str, Any]]:
+        if not isinstance(section, dict):
+            self._refuse(path, "this must consist of entries KEY: VALUE", None)
+            return []
+        return list(section.items())
+
+    def _refuse(
+        self, path: EntryPath, message: str, allowed: str | None, near: str | None = None
+    ) -> None:
+        mark = self.document.mark(path)
+        self.problems.append(
+            Problem(
+                key_of(path) or "(root)",
+                message,
+                value=mark.text if mark else None,
+                allowed=allowed,
+                line=self.document.line_of(path),
+                suggestion=near,
+            )
+        )
