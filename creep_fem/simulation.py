@@ -16,9 +16,11 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
+from creep_fem.config import Contact as ContactChoice
 from creep_fem.config import RunConfig
 from creep_fem.contact.boundary import Boundary
-from creep_fem.contact.law import PressureGapLaw
+from creep_fem.contact.friction import CoulombLaw
+from creep_fem.contact.law import CohesiveTail, PressureGapLaw
 from creep_fem.cycling import HalfCycle, growth_stretches
 from creep_fem.errors import CreepFemError, NotConverged, was_interrupted
 from creep_fem.mechanics.domain import Domain
@@ -119,9 +121,9 @@ class Simulation:
         model = MechanicsModel(domain, (config.materials.active, config.materials.framework))
         boundary = Boundary.from_arcs(particles.points, particles.arcs, particles.box)
         contact = config.contact
-        law = PressureGapLaw(contact.stiffness, contact.smoothing, contact.zero_gap_pressure)
+        law, friction = _contact_laws(contact)
         self.problem = StepProblem(
-            model, boundary, law, particles.box, SEARCH_MARGIN, contact.surface_drag
+            model, boundary, law, particles.box, SEARCH_MARGIN, contact.surface_drag, friction
         )
         softest = min(
             config.materials.active.shear_modulus, config.materials.framework.shear_modulus
@@ -185,6 +187,14 @@ class Simulation:
             self.particles.body_phase,
             self.config.contact.touching_gap,
         )
+
+
+def _contact_laws(contact: ContactChoice) -> tuple[PressureGapLaw, CoulombLaw | None]:
+    chosen, coefficient = contact.adhesion, contact.friction_coefficient
+    adhesion = None if chosen is None else CohesiveTail(chosen.strength, chosen.range)
+    friction = CoulombLaw(coefficient, contact.slip_regularisation) if coefficient > 0.0 else None
+    repulsion = (contact.stiffness, contact.smoothing, contact.zero_gap_pressure)
+    return PressureGapLaw(*repulsion, adhesion), friction
 
 
 @dataclass(frozen=True)
@@ -370,6 +380,9 @@ def _log_size(simulation: Simulation, seconds: float) -> None:
         simulation.comm.size,
         seconds,
     )
+    law = problem.contact.law
+    if law.adhesion is not None:
+        logger.info("work of adhesion %.3g J/m^2", 1e3 * law.work_of_adhesion)
 
 
 def _draw(comm: MPI.Intracomm, folder: RunFolder) -> None:

@@ -52,7 +52,7 @@ def _listed(detail: ErrorDetails, path: EntryPath, document: Document) -> Iterat
     """Problems found by one validator, in entries of a section or in a file that a field names."""
     in_file = detail["type"] == "in_file"
     for problem in detail["ctx"]["problems"]:
-        entry = path if in_file else (*path, problem.key)
+        entry = path if in_file else (*path, *problem.key.split("."))
         key, line = key_of(entry), document.line_of(entry)
         if in_file:
             where = f" in line {problem.line}" if problem.line is not None else ""

@@ -11,7 +11,8 @@ from scipy.integrate import quad
 from creep_fem.contact.boundary import Boundary
 from creep_fem.contact.images import MirroredBoundary
 from creep_fem.contact.law import PressureGapLaw
-from creep_fem.contact.potential import Contact, NodeBlocks
+from creep_fem.contact.pairs import NodeBlocks
+from creep_fem.contact.potential import Contact
 from creep_fem.contact.search import nearby_bodies, project
 
 LAW = PressureGapLaw(stiffness=100.0, smoothing=0.004, zero_gap_pressure=0.1)

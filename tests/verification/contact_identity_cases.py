@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from contact_bodies import moved, unfolded
@@ -14,8 +15,10 @@ from scipy.spatial import KDTree
 from shapes import Array
 
 from creep_fem.contact.boundary import Boundary
-from creep_fem.contact.law import PressureGapLaw
-from creep_fem.contact.potential import Contact, NodeBlocks
+from creep_fem.contact.friction import CoulombLaw, FrictionTerms
+from creep_fem.contact.law import CohesiveTail, PressureGapLaw
+from creep_fem.contact.pairs import NodeBlocks
+from creep_fem.contact.potential import Contact
 from creep_fem.materials.parameters import NortonCreep
 from creep_fem.microstructure import Disc, Layout, ParticleMesh
 
@@ -65,9 +68,17 @@ def _centres(packing: ParticleMesh, boundary: Boundary) -> Array:
     return np.array(middles)[boundary.node_body]
 
 
-@case()
-def contact_derivatives() -> Report:
-    """Energy, force and Hessian of contact in a packing with walls and mirrored ends."""
+def _derivatives(
+    name: str, law: PressureGapLaw, friction: CoulombLaw | None = None, rubbed: float = 0.0
+) -> Report:
+    """Energy, force and Hessian in a packing with walls and mirrored ends.
+
+    Args:
+        name: What is differentiated.
+        law: Pressure-gap law.
+        friction: Law of friction.
+        rubbed: Random motion of the nodes in um since the start of a step of 1 s.
+    """
     packing = meshed(_MIXED, Sizes(0.3, 0.6))
     boundary = Boundary.from_arcs(packing.points, packing.arcs, _BOX)
     random = np.random.default_rng(7)
@@ -80,8 +91,9 @@ def contact_derivatives() -> Report:
     )
     noise = 0.002 * random.normal(size=points.shape)
     grown = points + ~fixed * (0.03 * (points - _centres(packing, boundary)) + noise)
-    contact = Contact(boundary, LAW, _BOX, np.arange(len(points)))
+    contact = Contact(boundary, law, _BOX, np.arange(len(points)), friction)
     contact.search(grown, margin=0.05)
+    contact.begin_step(grown - ~fixed * rubbed * random.normal(size=points.shape), 1.0)
     state = contact.evaluate(grown)
     step, free = 2e-6, np.flatnonzero(~fixed.ravel())
     forces, rows = [], []
@@ -96,18 +108,51 @@ def contact_derivatives() -> Report:
     pulled = np.abs(np.array(forces) - gradient).max() / np.abs(gradient).max()
     stiffness = np.abs(np.array(rows) - hessian).max() / np.abs(hessian).max()
     wall_force = np.abs(state.wall_forces()).max() / np.abs(gradient).max()
+    rubbing = "" if state.friction is None else f", {_regimes(state.friction)}"
     return Report(
-        "Derivatives of the contact energy",
+        f"Derivatives of the {name} energy",
         "force = gradient of the energy, Hessian = derivative of the force",
         "fourth-order differences over 2e-6 um",
         f"{len(points)} surface nodes of four discs, one free at a wall, three cut by walls;"
-        f" {described(LAW)};"
-        f" {state.active_pairs} active pairs, largest force of a wall {wall_force:.1g} of all",
+        f" {described(law)};"
+        f" {state.active_pairs} active pairs{rubbing},"
+        f" largest force of a wall {wall_force:.1g} of all",
         (
             Check("error of the force over the largest", float(pulled), 0.0, 1e-7, 1.0),
             Check("error of the Hessian over its largest entry", float(stiffness), 0.0, 1e-7, 1.0),
+            Check(
+                "asymmetry of the Hessian",
+                float(np.abs(hessian - hessian.T).max()),
+                0.0,
+                1e-12,
+                float(np.abs(hessian).max()),
+            ),
         ),
     )
+
+
+def _regimes(friction: FrictionTerms) -> str:
+    pressed = friction.strength > 1e-6 * friction.strength.max()
+    sliding = pressed & (np.abs(friction.slip) >= friction.threshold)
+    return f"{pressed.sum()} of them rub, {sliding.sum()} of these slide freely"
+
+
+@case()
+def contact_derivatives() -> Report:
+    """Derivatives of contact alone."""
+    return _derivatives("contact", LAW)
+
+
+@case()
+def adhesion_derivatives() -> Report:
+    """Derivatives of contact with adhesion."""
+    return _derivatives("adhesion", replace(LAW, adhesion=CohesiveTail(0.05, 0.06)))
+
+
+@case()
+def friction_derivatives() -> Report:
+    """Derivatives of contact with friction stronger than the pressure."""
+    return _derivatives("friction", LAW, CoulombLaw(2.0, 0.003), rubbed=0.002)
 
 
 @case()

@@ -71,10 +71,14 @@ class Profile:
 
 def described(law: PressureGapLaw) -> str:
     """The law in words, for the statements of the cases."""
-    return (
+    words = (
         f"contact law of {law.stiffness:g} GPa/um, smoothed over {1e3 * law.smoothing:g} nm,"
         f" {1e3 * law.zero_gap_pressure:.3g} MPa at zero gap"
     )
+    if law.adhesion is None:
+        return words
+    tail = law.adhesion
+    return f"{words}, tension of {1e3 * tail.strength:g} MPa within {1e3 * tail.reach:g} nm"
 
 
 class Press:
