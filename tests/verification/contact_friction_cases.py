@@ -16,7 +16,7 @@ from shapes import Array
 from creep_fem.contact.friction import CoulombLaw, FrictionTerms
 from creep_fem.microstructure import ParticleMesh
 
-_FRICTION = CoulombLaw(coefficient=0.3, velocity=1e-6)
+_FRICTION = CoulombLaw(coefficient=0.3, velocity=1e-5)
 _MATERIAL = material(YOUNG, POISSON)
 _APPROACH = 0.016  # um
 _GRADING = 5.0
