@@ -126,7 +126,7 @@ STRESS = Dimension("a stress", "GPa", ("10 GPa", "100 MPa"))
 DURATION = Dimension("a duration", "s", ("200 s", "1 h"))
 RATE = Dimension("a rate", "1/s", ("1e-5 /s", "0.1 /h"))
 STIFFNESS = Dimension("a stress per length", "GPa/um", ("100 GPa/um",))
-VELOCITY = Dimension("a velocity", "um/s", ("1e-7 um/s", "1 nm/h"))
+VELOCITY = Dimension("a velocity", "um/s", ("1e-6 um/s", "1 nm/h"))
 DRAG = Dimension("a stress per velocity", "GPa*s/um", ("4 GPa*s/um",))
 NUMBER = Dimension("a plain number", "", ())
 

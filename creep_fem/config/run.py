@@ -141,7 +141,7 @@ class Contact(Section):
     surface_drag: Drag = default("4 GPa*s/um")
     touching_gap: Length = default("10 nm")
     friction_coefficient: Annotated[float, Quantity(NUMBER, at_least=0.0)] = 0.0
-    slip_regularisation: Velocity = default("1e-7 um/s")
+    slip_regularisation: Velocity = default("1e-6 um/s")
     adhesion: Adhesion | None = None
 
     @field_validator("adhesion")

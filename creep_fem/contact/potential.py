@@ -19,6 +19,9 @@ from creep_fem.contact.law import PressureGapLaw
 from creep_fem.contact.pairs import NodeBlocks, PairTerms
 from creep_fem.contact.search import FootPoints, nearby_bodies, project
 
+# Normals out of the box, walls in the order of WALL_COMPONENT.
+_OUTWARDS = np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, -1.0], [0.0, 1.0]])
+
 
 @dataclass(frozen=True)
 class ContactState:
@@ -159,13 +162,19 @@ class Contact:
     def _facing(
         self, feet: FootPoints, positions: NDArray[np.float64], curves: Curves
     ) -> FootPoints:
-        """Leave out images of a point's own body that the point does not face."""
+        """Leave out images of a point's own body that the point does not face.
+
+        Where a body meets a wall at a small angle, its surface and that of its image are turned
+        away from each other as well, back to back.
+        """
         own = np.flatnonzero(self._mirrored.is_own_image(feet, self._bodies))
         normal = self.points.chosen(feet.point[own]).normals(self.boundary, positions)
         slope = curves.at(feet.edge[own], feet.parameter[own])[1]
         turned = normal[:, 0] * slope[:, 1] - normal[:, 1] * slope[:, 0]  # n . n_foot |c'|
+        outwards = _OUTWARDS[self._mirrored.wall(feet.edge[own])]
+        towards = np.einsum("ni,ni->n", normal, outwards)
         kept = np.ones(len(feet.point), dtype=bool)
-        kept[own[turned >= 0.0]] = False
+        kept[own[(turned >= 0.0) | (towards <= 0.0)]] = False
         return feet.chosen(kept)
 
     def coupled_edges(self) -> NDArray[np.int64]:
