@@ -208,15 +208,19 @@ def _full(half: ParticleMesh) -> ParticleMesh:
     return moved(unfolded(unfolded(half, 0), 1), (half.box, half.box), 2.0 * half.box)
 
 
-def _pressed(packing: ParticleMesh, volume_ratio: float) -> Press:
-    press = Press(packing, PHASES, LAW, drag=4.0)
+def _pressed(
+    packing: ParticleMesh, volume_ratio: float, friction: CoulombLaw | None = None
+) -> Press:
+    press = Press(packing, PHASES, LAW, friction=friction, drag=4.0)
     press.swell(volume_ratio, 20000.0, 2e-3)
     return press
 
 
-def _against_full(half: ParticleMesh, volume_ratio: float) -> tuple[float, float, float]:
+def _against_full(
+    half: ParticleMesh, volume_ratio: float, friction: CoulombLaw | None
+) -> tuple[float, float, float]:
     """Relative errors of displacement, force on the right wall and mean stress."""
-    part, whole = (_pressed(packing, volume_ratio) for packing in (half, _full(half)))
+    part, whole = (_pressed(packing, volume_ratio, friction) for packing in (half, _full(half)))
     few, many = part.displacements(), whole.displacements()[: len(half.points)]
     stress, exact = (p.mean_mises(0) for p in (part, whole))
     force, twice = part.problem.reactions().right, 0.5 * whole.problem.reactions().right
@@ -224,9 +228,14 @@ def _against_full(half: ParticleMesh, volume_ratio: float) -> tuple[float, float
     return moved_by, abs(force / twice - 1.0), abs(stress / exact - 1.0)
 
 
-def _mirrored(title: str, halves: Sequence[ParticleMesh], discretisation: str) -> Report:
+def _mirrored(
+    title: str,
+    halves: Sequence[ParticleMesh],
+    discretisation: str,
+    friction: CoulombLaw | None = None,
+) -> Report:
     """Packings between symmetry walls against those of four times the box."""
-    errors = np.array([_against_full(half, 1.25) for half in halves]).max(axis=0)
+    errors = np.array([_against_full(half, 1.25, friction) for half in halves]).max(axis=0)
     names = ("displacement", "force on the right wall", "mean von Mises stress of the active phase")
     return Report(
         title,
@@ -269,6 +278,15 @@ def mirror_images() -> Report:
     halves = [meshed(layout, Sizes(s, 2.0 * s)) for s in sizes]
     discretisation = f"surface sizes {sizes} um, the largest errors of all"
     return _mirrored("Contact across symmetry walls", halves, discretisation)
+
+
+@case(rank_limit=RankLimit(1e-7, "bodies that little but the drag holds amplify round-off"))
+def mirrored_friction() -> Report:
+    """Friction with images in two symmetry walls, against that of four discs with each other."""
+    layout = Layout(_BOX, (Disc(0.71, 0.75, 0.7, "active"), Disc(3.0, 2.6, 2.22, "framework")))
+    half, friction = meshed(layout, Sizes(0.25, 0.5)), CoulombLaw(0.3, 1e-6)
+    discretisation = f"mu = {friction.coefficient:g}, v0 = {friction.velocity:g} um/s"
+    return _mirrored("Friction across symmetry walls", [half], discretisation, friction)
 
 
 @case()
