@@ -16,9 +16,11 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
+from creep_fem.config import Contact as ContactChoice
 from creep_fem.config import RunConfig
 from creep_fem.contact.boundary import Boundary
-from creep_fem.contact.law import PressureGapLaw
+from creep_fem.contact.friction import CoulombLaw
+from creep_fem.contact.law import CohesiveTail, PressureGapLaw
 from creep_fem.cycling import HalfCycle, free_area_growth, growth_stretches, milestones
 from creep_fem.errors import CreepFemError, NotConverged, was_interrupted
 from creep_fem.mechanics.domain import Domain
@@ -110,9 +112,9 @@ class Simulation:
         model = MechanicsModel(domain, config.phases(config.cycling.soc.start))
         boundary = Boundary.from_arcs(particles.points, particles.arcs, particles.box)
         contact = config.contact
-        law = PressureGapLaw(contact.stiffness, contact.smoothing, contact.zero_gap_pressure)
+        law, friction = _contact_laws(contact)
         self.problem = StepProblem(
-            model, boundary, law, particles.box, SEARCH_MARGIN, contact.surface_drag
+            model, boundary, law, particles.box, SEARCH_MARGIN, contact.surface_drag, friction
         )
         # every mixture is at least as stiff as the softer of its ends
         softest = min(phase.shear_modulus for soc in (0.0, 1.0) for phase in config.phases(soc))
@@ -188,6 +190,14 @@ class Simulation:
     def surface_positions(self) -> NDArray[np.float64]:
         """Present positions of all surface nodes in um, shape (ns, 2) (collective)."""
         return self.problem.surface.positions(self.problem.model.displacement)
+
+
+def _contact_laws(contact: ContactChoice) -> tuple[PressureGapLaw, CoulombLaw | None]:
+    chosen, coefficient = contact.adhesion, contact.friction_coefficient
+    adhesion = None if chosen is None else CohesiveTail(chosen.strength, chosen.range)
+    friction = CoulombLaw(coefficient, contact.slip_regularisation) if coefficient > 0.0 else None
+    repulsion = (contact.stiffness, contact.smoothing, contact.zero_gap_pressure)
+    return PressureGapLaw(*repulsion, adhesion), friction
 
 
 @dataclass(frozen=True)
@@ -375,6 +385,9 @@ def _log_size(simulation: Simulation, seconds: float) -> None:
         simulation.comm.size,
         seconds,
     )
+    law = problem.contact.law
+    if law.adhesion is not None:
+        logger.info("work of adhesion %.3g J/m^2", 1e3 * law.work_of_adhesion)
 
 
 def _draw(comm: MPI.Intracomm, folder: RunFolder) -> None:

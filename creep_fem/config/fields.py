@@ -20,7 +20,17 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from creep_fem.errors import Problem
-from creep_fem.units import DRAG, DURATION, LENGTH, NUMBER, RATE, STIFFNESS, STRESS, Quantity
+from creep_fem.units import (
+    DRAG,
+    DURATION,
+    LENGTH,
+    NUMBER,
+    RATE,
+    STIFFNESS,
+    STRESS,
+    VELOCITY,
+    Quantity,
+)
 
 
 class Section(BaseModel):
@@ -126,6 +136,7 @@ Length = Annotated[float, Quantity(LENGTH, above=0.0)]
 Duration = Annotated[float, Quantity(DURATION, above=0.0)]
 Rate = Annotated[float, Quantity(RATE, above=0.0)]
 Stress = Annotated[float, Quantity(STRESS, above=0.0)]
+Velocity = Annotated[float, Quantity(VELOCITY, above=0.0)]
 Drag = Annotated[float, Quantity(DRAG, at_least=0.0)]
 Stiffness = Annotated[float, Quantity(STIFFNESS, above=0.0)]
 Soc = Annotated[float, Quantity(NUMBER, at_least=0.0, at_most=1.0)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -27,6 +28,7 @@ from creep_fem.config.fields import (
     Soc,
     Stiffness,
     Stress,
+    Velocity,
     Whole,
     default,
     refuse,
@@ -38,10 +40,16 @@ from creep_fem.cycling import HalfCycle, half_cycles
 from creep_fem.errors import Problem
 from creep_fem.materials import ActiveMaterial, PhaseMaterial, PhaseState, phase_state
 from creep_fem.materials.catalogue import Temperature
-from creep_fem.units import DURATION, LENGTH, NUMBER, Quantity
+from creep_fem.units import DURATION, LENGTH, NUMBER, STRESS, Quantity
 
 _STEPS_PER_HALF = 20
 """A first step is at most this part of the shortest half-cycle: larger ones see no detail of it."""
+
+_CLEAR = 2.0
+"""Adhesion is at least this many times as strong as the repulsion that it overlaps."""
+
+_LARGE = 500.0
+"""Largest argument of an exponential; what lies beyond is out of all range anyway."""
 
 
 class Materials(Section):
@@ -121,8 +129,20 @@ class Cycling(Section):
         return half_cycles(self.c_rate, self.cycles, soc.start, *ends)
 
 
+class Adhesion(Section):
+    """Tension between surfaces that are a little apart.
+
+    Attributes:
+        strength: Largest tension in GPa, at half the range.
+        range: Gap at which the tension ends, in um.
+    """
+
+    strength: Stress
+    range: Length
+
+
 class Contact(Section):
-    """The law between gap and pressure of two surfaces.
+    """The law between gap and pressure of two surfaces, and their friction.
 
     Attributes:
         stiffness: Growth of the pressure with the overlap in GPa/um.
@@ -130,6 +150,9 @@ class Contact(Section):
         zero_gap_pressure: Pressure in GPa at which two surfaces meet at zero gap.
         surface_drag: Traction per velocity of a surface in GPa s/um; holds loose particles.
         touching_gap: Surfaces closer than this count as touching, in um.
+        friction_coefficient: Traction of sliding surfaces over their pressure.
+        slip_regularisation: Speed in um/s below which friction is viscous.
+        adhesion: Tension between surfaces; none if it is not given.
     """
 
     stiffness: Stiffness = default("400 GPa/um")
@@ -137,17 +160,40 @@ class Contact(Section):
     zero_gap_pressure: Stress = default("100 MPa")
     surface_drag: Drag = default("4 GPa*s/um")
     touching_gap: Length = default("10 nm")
+    friction_coefficient: Annotated[float, Quantity(NUMBER, at_least=0.0)] = 0.0
+    slip_regularisation: Velocity = default("1e-6 um/s")
+    adhesion: Adhesion | None = None
+
+    @field_validator("adhesion")
+    @classmethod
+    def _adhesion_is_felt(cls, adhesion: Adhesion | None, info: ValidationInfo) -> Adhesion | None:
+        names = ("stiffness", "smoothing", "zero_gap_pressure")
+        if adhesion is None or any(name not in info.data for name in names):
+            return adhesion
+        stiffness, smoothing, zero_gap = (info.data[name] for name in names)
+        scale = stiffness * smoothing
+        decay = math.exp(-0.5 * adhesion.range / smoothing)
+        # softplus at half the range
+        repulsion = scale * math.log1p(math.expm1(min(zero_gap / scale, _LARGE)) * decay)
+        if adhesion.strength >= _CLEAR * repulsion:
+            return adhesion
+        allowed = f"at least {STRESS.format(_CLEAR * repulsion)}, or a longer range"
+        message = "half of the tension or more is lost to the repulsion at half the range"
+        raise refuse(message, allowed, ("strength",))
 
     def check_resolution(self, surface_size: float) -> Self:
         """Refuse lengths that are no details of the surface, whose elements have a size in um."""
+        lengths = {"smoothing": self.smoothing, "touching_gap": self.touching_gap}
+        if self.adhesion is not None:
+            lengths["adhesion.range"] = self.adhesion.range
         problems = [
             Problem(
                 name,
                 "this is longer than the elements at the surface",
                 allowed=f"at most mesh.surface_size, {LENGTH.format(surface_size)}",
             )
-            for name in ("smoothing", "touching_gap")
-            if getattr(self, name) > surface_size
+            for name, length in lengths.items()
+            if length > surface_size
         ]
         if problems:
             raise refuse_all(problems)

@@ -1,182 +1,26 @@
-"""Contact energy of a packing with exact gradient and Hessian (pure NumPy).
+"""Contact energy of a packing, with friction if there is any (pure NumPy).
 
 Both sides of every contact are integrated, each with half of the energy: the sum over surface
 points i and each other body within reach of w_i/2 psi(g_i). g is the signed distance of the point
 to that body's boundary curve c, w the point's surface length, and -psi' the contact pressure.
-Variations of the gap with l = |c'|, curvature kappa = n.c'', D = l^2 - g kappa and
-a = tangent.(dx - sum S_k dP_k), b = normal.(sum S'_k dP_k), S_k the weights of the control points:
-
-    dg  = normal.(dx - sum S_k dP_k)
-    d2g = -(kappa a^2 + 2 l a b + g b^2) / D
-
-A wall is a mirror: what touches it touches an image (``images.py``), whose control points move as
-mirrored ones.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from creep_fem.contact.boundary import Boundary, Curves, SurfacePoints
+from creep_fem.contact.friction import CoulombLaw, FrictionStep, FrictionTerms
 from creep_fem.contact.images import MirroredBoundary
 from creep_fem.contact.law import PressureGapLaw
+from creep_fem.contact.pairs import NodeBlocks, PairTerms
 from creep_fem.contact.search import FootPoints, nearby_bodies, project
 
-# Each of the two sides that are integrated has half of the energy.
-_SIDE = 0.5
-
-
-@dataclass(frozen=True)
-class NodeBlocks:
-    """Dense symmetric blocks of a sparse matrix, to be summed.
-
-    Attributes:
-        edges: The two edges whose terms are in each block, shape (n, 2).
-        nodes: Surface nodes that each block couples, shape (n, k).
-        values: The blocks, components of a node side by side, shape (n, 2 k, 2 k).
-    """
-
-    edges: NDArray[np.int64]
-    nodes: NDArray[np.int64]
-    values: NDArray[np.float64]
-
-
-class PairTerms:
-    """Energy, gradient and Hessian of point-to-curve pairs at given positions.
-
-    Attributes:
-        gap: Gaps of all pairs in um, shape (n,).
-        feet: The pairs within reach of the pressure law.
-        near_gap: Their gaps in um.
-    """
-
-    def __init__(
-        self,
-        boundary: Boundary,
-        law: PressureGapLaw,
-        points: SurfacePoints,
-        places: NDArray[np.float64],
-        curves: Curves,
-        feet: FootPoints,
-    ) -> None:
-        """Evaluate gaps and frames.
-
-        Args:
-            boundary: The surfaces.
-            law: Pressure-gap law.
-            points: Integration points.
-            places: Their current positions in um, shape (p, 2).
-            curves: The surfaces' current curves.
-            feet: Closest points of the pairs.
-        """
-        self.boundary, self.law, self._points = boundary, law, points
-        foot, slope, curve = curves.at(feet.edge, feet.parameter)
-        difference = places[feet.point] - foot
-        speed = np.hypot(slope[:, 0], slope[:, 1])
-        tangent = slope / speed[:, None]
-        normal = np.stack([tangent[:, 1], -tangent[:, 0]], axis=1)
-        self.gap = np.einsum("ni,ni->n", normal, difference)
-        near = self.gap < law.cutoff
-        self.feet = feet.chosen(near)
-        self.near_gap = self.gap[near]
-        self._speed, self._tangent, self._normal = speed[near], tangent[near], normal[near]
-        self._curve = curve[near]
-        self._length = _SIDE * points.length[self.feet.point]
-
-    @cached_property
-    def pressure(self) -> NDArray[np.float64]:
-        """Pressure of every near pair in GPa."""
-        return self.law.pressure(self.near_gap)
-
-    @property
-    def energy(self) -> float:
-        """Sum of the pair potentials in GPa um^2."""
-        return float(self._length @ self.law.potential(self.near_gap))
-
-    @cached_property
-    def _nodes(self) -> NDArray[np.int64]:
-        """Surface nodes of the point's edge and of the control points, shape (n, 8)."""
-        own = self.boundary.edge_nodes[self._points.edge[self.feet.point]]
-        return np.hstack([own, self.boundary.control[self.feet.edge]])
-
-    def _weights(self, derivative: int = 0) -> NDArray[np.float64]:
-        return self.boundary.weights(self.feet.edge, self.feet.parameter, derivative)
-
-    def _rows(
-        self,
-        vector: NDArray[np.float64],
-        own: NDArray[np.float64],
-        weights: NDArray[np.float64],
-    ) -> NDArray[np.float64]:
-        """Coefficients of (sum own_k dx_k + sum weights_k dP_k).vector, shape (n, 16)."""
-        parts = np.empty((len(vector), 8, 2))
-        parts[:, :3] = own[:, :, None] * vector[:, None, :]
-        mirror = self.boundary.mirror[self.feet.edge]
-        parts[:, 3:] = weights[:, :, None] * vector[:, None, :] * mirror
-        return parts.reshape(-1, 16)
-
-    @cached_property
-    def _gap_variation(self) -> NDArray[np.float64]:
-        return self._rows(self._normal, self._points.shape[self.feet.point], -self._weights())
-
-    @property
-    def _slopes(self) -> NDArray[np.float64]:
-        """Derivatives of the near pairs' energies by their nodes in GPa um, shape (n, 16)."""
-        return -(self._length * self.pressure)[:, None] * self._gap_variation
-
-    def add_gradient(self, gradient: NDArray[np.float64]) -> None:
-        """Add the energy's gradient in GPa um to a flat array of surface dofs, shape (2 ns,)."""
-        dofs = 2 * self._nodes[:, :, None] + np.arange(2)
-        gradient += np.bincount(dofs.ravel(), self._slopes.ravel(), minlength=len(gradient))
-
-    def mirrored_forces(self) -> NDArray[np.float64]:
-        """Forces that the planes of symmetry exert in GPa um: axes by lower and upper wall.
-
-        A control point behind a wall passes its force on to its node as in a mirror: the wall
-        takes up twice the normal component.
-        """
-        normal = -2.0 * self._slopes.reshape(-1, 8, 2)[:, 3:]
-        behind = self.boundary.mirror[self.feet.edge] < 0.0
-        upper = self.boundary.offset[self.feet.edge] > 0.0
-        lower_and_upper = [np.where(behind & side, normal, 0.0) for side in (~upper, upper)]
-        forces: NDArray[np.float64] = np.stack([f.sum(axis=(0, 1)) for f in lower_and_upper], 1)
-        return forces
-
-    def hessian(self) -> NodeBlocks:
-        """Exact second derivative of the energy in GPa (per unit thickness)."""
-        if len(self.near_gap) == 0:
-            none = np.empty((0, 8), dtype=np.int64)
-            return NodeBlocks(none[:, :2], none, np.empty((0, 16, 16)))
-        curvature = np.einsum("ni,ni->n", self._normal, self._curve)
-        dg = self._gap_variation
-        shape = self._points.shape[self.feet.point]
-        a = self._rows(self._tangent, shape, -self._weights())
-        b = self._rows(self._normal, np.zeros_like(shape), self._weights(1))
-        convexity = self._speed**2 - self.near_gap * curvature
-        stiffness = self._length * self.law.tangent(self.near_gap)
-        geometric = self._length * self.pressure / convexity  # psi' d2g with psi' = -p
-        left_a = (geometric * curvature)[:, None] * a + (geometric * self._speed)[:, None] * b
-        left_b = (geometric * self._speed)[:, None] * a + (geometric * self.near_gap)[:, None] * b
-        left = np.stack([stiffness[:, None] * dg, left_a, left_b], axis=2)
-        right = np.stack([dg, a, b], axis=1)
-        return self._grouped(left @ right)
-
-    def _grouped(self, blocks: NDArray[np.float64]) -> NodeBlocks:
-        """Sum the blocks of pairs that couple the same two edges."""
-        edges = np.column_stack([self._points.edge[self.feet.point], self.feet.edge])
-        order = np.lexsort((edges[:, 1], edges[:, 0]))
-        new = np.diff(edges[order], axis=0, prepend=-1).any(axis=1)
-        first = np.flatnonzero(new)
-        # A product with a matrix of ones is many times as fast as NumPy's sums over groups.
-        count = len(blocks)
-        members = csr_array((np.ones(count), order, np.append(first, count)), (len(first), count))
-        summed = (members @ blocks.reshape(count, -1)).reshape(-1, *blocks.shape[1:])
-        return NodeBlocks(edges[order[first]], self._nodes[order[first]], summed)
+# Normals out of the box, walls in the order of WALL_COMPONENT.
+_OUTWARDS = np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, -1.0], [0.0, 1.0]])
 
 
 @dataclass(frozen=True)
@@ -186,15 +30,17 @@ class ContactState:
     Attributes:
         pairs: Point-to-curve terms.
         size: Number of surface nodes of the whole packing.
+        friction: Friction since the start of the step; none without a law of friction.
     """
 
     pairs: PairTerms
     size: int
+    friction: FrictionTerms | None = None
 
     @property
     def energy(self) -> float:
-        """Contact energy in GPa um^2 of this process's points."""
-        return self.pairs.energy
+        """Energy of contact and friction in GPa um^2 of this process's points."""
+        return self.pairs.energy + (0.0 if self.friction is None else self.friction.energy)
 
     @property
     def min_gap(self) -> float:
@@ -208,13 +54,15 @@ class ContactState:
 
     def gradient(self) -> NDArray[np.float64]:
         """Energy gradient in GPa um, all surface dofs, shape (2 ns,): sum it over processes."""
-        gradient = np.zeros(2 * self.size)
-        self.pairs.add_gradient(gradient)
+        gradient = self.pairs.gradient(self.pairs.slopes, self.size)
+        if self.friction is not None:
+            gradient += self.friction.pairs.gradient(self.friction.slopes, self.size)
         return gradient
 
     def hessian(self) -> NodeBlocks:
         """Energy Hessian in GPa: sum it over processes."""
-        return self.pairs.hessian()
+        blocks = self.pairs.hessian()
+        return blocks if self.friction is None else blocks.with_others(self.friction.hessian())
 
     def wall_forces(self) -> NDArray[np.float64]:
         """Normal forces across the walls on the packing in GPa um: sum them over processes.
@@ -222,7 +70,10 @@ class ContactState:
         Returns:
             Forces along the axes, walls in the order of ``WALL_COMPONENT``, shape (4,).
         """
-        return self.pairs.mirrored_forces().ravel()
+        forces = self.pairs.mirrored_forces(self.pairs.slopes)
+        if self.friction is not None:
+            forces += self.friction.pairs.mirrored_forces(self.friction.slopes)
+        return forces.ravel()
 
 
 class Contact:
@@ -234,6 +85,7 @@ class Contact:
         law: PressureGapLaw,
         box: float,
         nodes: NDArray[np.int64],
+        friction: CoulombLaw | None = None,
     ) -> None:
         """Set up contact.
 
@@ -242,8 +94,11 @@ class Contact:
             law: Pressure-gap law.
             box: Edge length of the box in um.
             nodes: Surface nodes this process takes care of, and with a mid-node its edge.
+            friction: Law of friction; none for smooth surfaces.
         """
         self.boundary, self.law, self.box = boundary, law, box
+        self.friction = friction
+        self._step: FrictionStep | None = None
         self._mirrored = MirroredBoundary.of(boundary, box)
         self._targets = self._mirrored.edges
         edges = np.flatnonzero(np.isin(boundary.edge_nodes[:, 1], nodes))
@@ -285,6 +140,15 @@ class Contact:
         moved = positions - self._searched_at
         return bool(np.max(np.einsum("ni,ni->n", moved, moved), initial=0.0) <= self._margin**2)
 
+    def begin_step(self, positions: NDArray[np.float64], dt: float) -> None:
+        """Measure slip from these positions in um, shape (ns, 2), in a step of dt seconds.
+
+        Nothing is to be done without friction.
+        """
+        if self.friction is not None:
+            pairs = self.evaluate(positions).pairs
+            self._step = FrictionStep(pairs, self.friction, positions, dt)
+
     def evaluate(self, positions: NDArray[np.float64]) -> ContactState:
         """Contact terms at current positions in um, shape (ns, 2)."""
         curves = self._targets.curves(positions, self._touchable)
@@ -292,18 +156,25 @@ class Contact:
         self._candidates = project(self._targets, curves, places, self.candidates)
         feet = self._facing(self._candidates, positions, curves)
         pairs = PairTerms(self._targets, self.law, self.points, places, curves, feet)
-        return ContactState(pairs, len(positions))
+        friction = None if self._step is None else self._step.at(positions)
+        return ContactState(pairs, len(positions), friction)
 
     def _facing(
         self, feet: FootPoints, positions: NDArray[np.float64], curves: Curves
     ) -> FootPoints:
-        """Leave out images of a point's own body that the point does not face."""
+        """Leave out images of a point's own body that the point does not face.
+
+        Where a body meets a wall at a small angle, its surface and that of its image are turned
+        away from each other as well, back to back.
+        """
         own = np.flatnonzero(self._mirrored.is_own_image(feet, self._bodies))
         normal = self.points.chosen(feet.point[own]).normals(self.boundary, positions)
         slope = curves.at(feet.edge[own], feet.parameter[own])[1]
         turned = normal[:, 0] * slope[:, 1] - normal[:, 1] * slope[:, 0]  # n . n_foot |c'|
+        outwards = _OUTWARDS[self._mirrored.wall(feet.edge[own])]
+        towards = np.einsum("ni,ni->n", normal, outwards)
         kept = np.ones(len(feet.point), dtype=bool)
-        kept[own[turned >= 0.0]] = False
+        kept[own[(turned >= 0.0) | (towards <= 0.0)]] = False
         return feet.chosen(kept)
 
     def coupled_edges(self) -> NDArray[np.int64]:

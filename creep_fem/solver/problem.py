@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 
 from creep_fem.contact.boundary import WALL_COMPONENT, Boundary
+from creep_fem.contact.friction import CoulombLaw
 from creep_fem.contact.law import PressureGapLaw
 from creep_fem.contact.potential import Contact, ContactState
 from creep_fem.mechanics.domain import Domain
@@ -38,10 +39,10 @@ class Reactions:
 class StepProblem:
     """The nonlinear problem of a time step: find the displacement that minimises the potential.
 
-    The potential is the stored and dissipated energy, the contact energy and that of a weak drag
-    on the surfaces, eta/(2 dt) |u - u_n|^2 per surface length. The drag holds bodies that touch
-    nothing, and makes a body that loses its balance move at a finite speed: a step of any packing
-    has a solution if it is short enough.
+    The potential is the stored and dissipated energy, that of contact and friction, and that of a
+    weak drag on the surfaces, eta/(2 dt) |u - u_n|^2 per surface length. The drag holds bodies that
+    touch nothing, and makes a body that loses its balance move at a finite speed: a step of any
+    packing has a solution if it is short enough.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class StepProblem:
         box: float,
         search_margin: float,
         drag: float,
+        friction: CoulombLaw | None = None,
     ) -> None:
         """Set up maps and work vectors (collective).
 
@@ -62,6 +64,7 @@ class StepProblem:
             box: Edge length of the box in um.
             search_margin: Motion of the surface in um after which contact is searched anew.
             drag: Drag eta on the surfaces in GPa s/um.
+            friction: Law of friction; none for smooth surfaces.
         """
         self.model = model
         domain = model.domain
@@ -70,7 +73,7 @@ class StepProblem:
         self.fixed_dofs = _fixed_dofs(domain)
         self.conditions = _dirichlet(self.space, domain)
         self.surface = SurfaceNodes(domain, boundary, self.fixed_dofs)
-        self.contact = Contact(boundary, law, box, self.surface.owned)
+        self.contact = Contact(boundary, law, box, self.surface.owned, friction)
         self._margin = search_margin
         self._drag = drag
         self._owned = 2 * domain.owned_nodes
@@ -85,9 +88,23 @@ class StepProblem:
         self._tangent = TangentMatrix(model, self.contact, self.surface, self.conditions)
 
     def begin(self, dt: float) -> None:
-        """Start a step of dt seconds from the present displacement (before any predictor)."""
+        """Start a step of dt seconds from the present displacement, before any predictor.
+
+        Collective. It is from here that drag and friction measure motion.
+        """
         self.dt = dt
         self.start = self.model.displacement.x.array.copy()
+        if self.contact.friction is not None:
+            with timed(Phase.CONTACT):
+                positions = self._searched_positions()
+                self.contact.begin_step(positions, dt)
+
+    def _searched_positions(self) -> NDArray[np.float64]:
+        """Present positions of all surface nodes in um, for which the search holds (collective)."""
+        positions = self.surface.positions(self.model.displacement)
+        if not self.contact.search_is_valid(positions):
+            self.contact.search(positions, self._margin)
+        return positions
 
     def new_vector(self) -> PETSc.Vec:
         """A distributed vector of owned displacement dofs."""
@@ -113,10 +130,7 @@ class StepProblem:
                 return self.energy
             self.model.update_creep(self.dt)
         with timed(Phase.CONTACT):
-            positions = self.surface.positions(displacement)
-            if not self.contact.search_is_valid(positions):
-                self.contact.search(positions, self._margin)
-            self.contact_state = self.contact.evaluate(positions)
+            self.contact_state = self.contact.evaluate(self._searched_positions())
             self._motion = self.surface.owned_values(displacement.x.array - self.start)
             drag_energy = 0.5 * float(np.sum(self._drag_stiffness[:, None] * self._motion**2))
             local = self.contact_state.energy + drag_energy

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 from scipy.sparse import coo_array
 
-from creep_fem.contact.potential import Contact, NodeBlocks
+from creep_fem.contact.pairs import NodeBlocks
+from creep_fem.contact.potential import Contact
 from creep_fem.mechanics.model import MechanicsModel
 from creep_fem.solver.phases import Phase, timed
 from creep_fem.solver.surface import SurfaceNodes
@@ -66,7 +67,7 @@ class TangentMatrix:
             return self._matrix
         if self._matrix is not None:
             self._matrix.destroy()
-        self._matrix = self._allocate()
+        self._matrix = self._allocate(pairs.edges)
         return self._matrix
 
     def _keys(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -74,10 +75,12 @@ class TangentMatrix:
         keys: NDArray[np.int64] = pairs[:, 0] * self._contact.edge_count + pairs[:, 1]
         return keys
 
-    def _allocate(self) -> PETSc.Mat:
+    def _allocate(self, needed: NDArray[np.int64]) -> PETSc.Mat:
         pairs = self._contact.coupled_edges()
         for _ in range(_SLIDES):
             pairs = self._contact.with_neighbours(pairs)
+        # friction couples the edges that touched at the start of the step, wherever feet are now
+        pairs = np.unique(np.concatenate([pairs, needed]), axis=0)
         self._allocated = self._keys(pairs)
         nodes = self._contact.coupled_nodes(pairs)
         room = NodeBlocks(pairs, nodes, np.ones((len(nodes), 16, 16)))

@@ -59,6 +59,8 @@ def test_defaults_are_those_that_are_documented(path):
     config = load_config(path)
     contact, step, newton = config.contact, config.time_step, config.newton
     assert (contact.stiffness, contact.smoothing, contact.touching_gap) == (400.0, 0.002, 0.01)
+    assert (contact.adhesion, contact.friction_coefficient) == (None, 0.0)
+    assert contact.slip_regularisation == 1e-6
     assert (step.initial, step.minimum, step.maximum) == (200.0, 1e-3, 3600.0)
     assert step.creep_tolerance == 1e-3
     assert (newton.tolerance, newton.maximum_iterations, newton.surface_step) == (1e-6, 40, 0.05)

@@ -372,6 +372,18 @@ def test_a_layout_that_cannot_be_repaired_or_read_is_refused(tmp_path):
         ),
         ("contact: {smoothing: 0.3 um}", "contact.smoothing", "mesh.surface_size, 0.25 um"),
         ("contact: {touching_gap: 1 um}", "contact.touching_gap", "mesh.surface_size, 0.25 um"),
+        (
+            "contact: {adhesion: {strength: 5 MPa, range: 1 um}}",
+            "contact.adhesion.range",
+            "mesh.surface_size, 0.25 um",
+        ),
+        (
+            "contact: {adhesion: {strength: 1 MPa, range: 10 nm}}",
+            "contact.adhesion.strength",
+            "or a longer range",
+        ),
+        ("contact: {friction_coefficient: -1}", "contact.friction_coefficient", "at least 0"),
+        ("contact: {slip_regularisation: 1 nm}", "contact.slip_regularisation", "a velocity"),
         # The shortest half-cycle goes from 1.0 to 0.22 in 7.8 h.
         ("time_step: {initial: 30 min}", "time_step.initial", "at most 1/20 of it, 1404"),
         (

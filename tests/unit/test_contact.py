@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -9,9 +11,11 @@ from packings import boundary_of, circle, half_circle
 from scipy.integrate import quad
 
 from creep_fem.contact.boundary import Boundary
+from creep_fem.contact.friction import CoulombLaw
 from creep_fem.contact.images import MirroredBoundary
-from creep_fem.contact.law import PressureGapLaw
-from creep_fem.contact.potential import Contact, NodeBlocks
+from creep_fem.contact.law import CohesiveTail, PressureGapLaw
+from creep_fem.contact.pairs import NodeBlocks
+from creep_fem.contact.potential import Contact
 from creep_fem.contact.search import nearby_bodies, project
 
 LAW = PressureGapLaw(stiffness=100.0, smoothing=0.004, zero_gap_pressure=0.1)
@@ -54,6 +58,39 @@ def test_tangent_is_slope_of_pressure() -> None:
 def test_zero_gap_pressure_and_cutoff() -> None:
     assert LAW.pressure(np.array([0.0]))[0] == pytest.approx(0.1, rel=1e-12)
     assert LAW.pressure(np.array([LAW.cutoff]))[0] < 1e-15
+
+
+def test_tension_is_c1_ends_at_its_range_and_does_its_work() -> None:
+    tail = CohesiveTail(strength=0.005, reach=0.02)
+    assert tail.tension(np.array([0.01]))[0] == pytest.approx(0.005, rel=1e-14)
+    ends = np.array([-1.0, 0.0, 0.02, 1.0])
+    assert not tail.tension(ends).any()
+    assert not tail.slope(ends).any()
+    gap = np.linspace(0.001, 0.019, 7)
+    slope = (tail.tension(gap + 1e-7) - tail.tension(gap - 1e-7)) / 2e-7
+    np.testing.assert_allclose(tail.slope(gap), slope, rtol=1e-6, atol=1e-8)
+    for start in (-0.01, 0.0, 0.007, 0.02):
+        work, _ = quad(lambda g: float(tail.tension(np.array(g))), max(start, 0.0), 0.02)
+        assert tail.remaining_work(np.array([start]))[0] == pytest.approx(work, rel=1e-10)
+    assert tail.work == pytest.approx(tail.remaining_work(np.array([0.0]))[0], rel=1e-14)
+
+
+def test_adhesion_adds_to_the_law_without_changing_the_repulsion() -> None:
+    tail = CohesiveTail(strength=0.05, reach=0.3)
+    law, gap = replace(LAW, adhesion=tail), np.linspace(-0.02, 0.35, 38)
+    np.testing.assert_allclose(law.pressure(gap), LAW.pressure(gap) - tail.tension(gap))
+    np.testing.assert_allclose(law.tangent(gap), LAW.tangent(gap) + tail.slope(gap))
+    assert law.cutoff == 0.3
+    assert replace(law, adhesion=replace(tail, reach=0.01)).cutoff == LAW.cutoff
+
+
+def test_work_of_adhesion_is_that_from_rest_to_parting() -> None:
+    law = replace(LAW, adhesion=CohesiveTail(strength=0.05, reach=0.06))
+    gap = np.linspace(-0.01, 0.2, 20001)
+    assert law.work_of_adhesion == pytest.approx(-law.potential(gap).min(), rel=1e-5)
+    assert 0.0 < law.work_of_adhesion < law.adhesion.work
+    assert LAW.work_of_adhesion == 0.0
+    assert replace(LAW, adhesion=CohesiveTail(1e-9, 0.06)).work_of_adhesion == 0.0
 
 
 def test_offset_of_a_soft_law_does_not_overflow() -> None:
@@ -200,6 +237,31 @@ def test_wall_acts_like_the_mirror_image() -> None:
     assert by_wall == pytest.approx(by_image, rel=1e-10)
 
 
+def test_a_flat_body_on_a_wall_does_not_touch_its_image() -> None:
+    """Its surface and that of the image are turned away from each other, back to back."""
+    flat = half_circle(2.5, 1.2, 41)
+    flat[:, 0] *= 0.1
+    boundary, points = boundary_of([flat], BOX)
+    contact = Contact(boundary, LAW, BOX, np.arange(len(points)))
+    contact.search(points, margin=0.05)
+    assert len(contact.candidates.point) > 0
+    assert contact.evaluate(points).active_pairs == 0
+
+
+def test_a_body_that_spreads_along_a_wall_touches_its_image() -> None:
+    """The surface beyond the cut leans over to the wall."""
+    angle = np.linspace(-1.7, 1.7, 81) * np.pi / 2.0
+    leaning = np.column_stack([np.cos(angle), 2.5 + np.sin(angle)])
+    leaning[:, 0] -= leaning[0, 0] - 0.001
+    leaning[[0, -1], 0] = 0.0
+    boundary, points = boundary_of([leaning], BOX)
+    contact = Contact(boundary, LAW, BOX, np.arange(len(points)))
+    contact.search(points, margin=0.05)
+    state = contact.evaluate(points)
+    assert state.active_pairs > 0
+    assert state.wall_forces()[0] > 0.0
+
+
 def test_search_notices_motion() -> None:
     _, points, contact = three_bodies()
     assert contact.search_is_valid(points + 0.03)
@@ -260,3 +322,47 @@ def test_projection_ends_at_a_foot_of_the_perpendicular() -> None:
         along = np.einsum("ni,ni->n", wavy[feet.point] - foot, slope)
 
         assert np.abs(along).max() < 1e-9
+
+
+def rubbing_discs(shift: float) -> tuple[Contact, NDArray[np.float64], NDArray[np.float64]]:
+    """Two discs that press, and their nodes after the second has moved along the first, in um."""
+    boundary, points = boundary_of([circle(1.5, 2.5, 1.0, 40), circle(3.49, 2.5, 1.0, 44)], BOX)
+    contact = Contact(boundary, LAW, BOX, np.arange(len(points)), CoulombLaw(0.3, 1e-4))
+    contact.search(points, margin=0.05)
+    moved = points + np.where(boundary.node_body == 1, shift, 0.0)[:, None] * [0.0, 1.0]
+    return contact, points, moved
+
+
+def test_friction_opposes_the_motion_with_mu_times_the_pressure_of_the_start() -> None:
+    contact, points, moved = rubbing_discs(1e-3)
+    normal = contact.evaluate(points)
+    contact.begin_step(points, 1.0)
+    friction = contact.evaluate(moved).friction
+    pressing = normal.pairs.length @ normal.pairs.pressure
+    forces = -friction.pairs.gradient(friction.slopes, len(points)).reshape(-1, 2)
+    first, second = forces[:40].sum(axis=0), forces[40:].sum(axis=0)
+    np.testing.assert_allclose(first, -second, atol=1e-15)
+    assert np.abs(friction.force).sum() == pytest.approx(0.3 * pressing, rel=1e-9)
+    # the contact is short, so that its tangents hardly turn
+    assert second[1] == pytest.approx(-0.3 * pressing, rel=5e-3)
+
+
+def test_friction_is_viscous_below_the_speed_of_the_regularisation() -> None:
+    contact, points, moved = rubbing_discs(1e-5)
+    contact.begin_step(points, 1.0)
+    slow = contact.evaluate(moved).friction
+    contact.begin_step(points, 2.0)
+    slower = contact.evaluate(moved).friction
+    share = np.abs(slow.force).sum() / slow.strength.sum()
+    assert share == pytest.approx(0.1 * (2.0 - 0.1), rel=2e-2)
+    assert np.abs(slower.force).sum() / slower.strength.sum() == pytest.approx(
+        0.05 * (2.0 - 0.05), rel=2e-2
+    )
+
+
+def test_friction_starts_anew_with_each_step() -> None:
+    contact, points, moved = rubbing_discs(1e-3)
+    contact.begin_step(points, 1.0)
+    assert contact.evaluate(moved).friction.energy > 0.0
+    contact.begin_step(moved, 1.0)
+    assert contact.evaluate(moved).friction.energy == 0.0

@@ -15,6 +15,7 @@ from mpi4py import MPI
 from petsc4py import PETSc
 
 from creep_fem.contact.boundary import Boundary
+from creep_fem.contact.friction import CoulombLaw
 from creep_fem.contact.law import PressureGapLaw
 from creep_fem.errors import NotConverged
 from creep_fem.mechanics.domain import Domain
@@ -61,13 +62,13 @@ class Ramp:
         self.model.set_growth([(stretch, stretch), (1.0, 1.0)])
 
 
-def two_discs() -> StepProblem:
+def two_discs(friction: CoulombLaw | None = None) -> StepProblem:
     particles = build_mesh(LAYOUT, Sizes())
     domain = Domain.distribute(MPI.COMM_SELF, particles)
     model = MechanicsModel(domain, (Phase(6.7, 4.0, Norton()), Phase(67.0, 40.0, None)))
     boundary = Boundary.from_arcs(particles.points, particles.arcs, BOX)
     law = PressureGapLaw(100.0, 0.004, 0.1)
-    return StepProblem(model, boundary, law, BOX, search_margin=0.1, drag=DRAG)
+    return StepProblem(model, boundary, law, BOX, search_margin=0.1, drag=DRAG, friction=friction)
 
 
 def stepper(
@@ -84,9 +85,13 @@ def stepper(
     )
 
 
-def test_residual_and_tangent_are_derivatives_of_the_potential() -> None:
-    problem = two_discs()
-    problem.begin(500.0)
+@pytest.mark.parametrize("friction", [None, CoulombLaw(0.3, 1e-3)])
+@pytest.mark.parametrize("turn", [0.0, 0.5])
+def test_residual_and_tangent_are_derivatives_of_the_potential(
+    friction: CoulombLaw | None, turn: float
+) -> None:
+    """With friction the matrix couples what touched before a disc turned by some edges, too."""
+    problem = two_discs(friction)
     Ramp(problem.model, 0.6 / 36000.0).apply(20000.0)
     rng = np.random.default_rng(3)
     x, f, product = (problem.new_vector() for _ in range(3))
@@ -96,7 +101,12 @@ def test_residual_and_tangent_are_derivatives_of_the_potential() -> None:
     place = problem.space.tabulate_dof_coordinates()[:, :2] - np.array([0.75, 1.5])
     active = np.hypot(*place.T) < 0.71
     growth = (0.15 * place * active[:, None]).ravel()
-    base = free * (growth + 1e-3 * rng.normal(size=len(free)))
+    grown = free * (growth + 1e-3 * rng.normal(size=len(free)))
+    problem.model.displacement.x.array[:] = grown
+    problem.begin(500.0)
+    cosine, sine = np.cos(turn), np.sin(turn)
+    turned = place @ np.array([[cosine, sine], [-sine, cosine]]) - place
+    base = grown + free * (1.15 * turned * active[:, None]).ravel()
 
     def at(values: np.ndarray) -> tuple[float, np.ndarray]:
         x.setArray(values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from contact_bodies import moved, unfolded
@@ -14,8 +15,10 @@ from scipy.spatial import KDTree
 from shapes import Array
 
 from creep_fem.contact.boundary import Boundary
-from creep_fem.contact.law import PressureGapLaw
-from creep_fem.contact.potential import Contact, NodeBlocks
+from creep_fem.contact.friction import CoulombLaw, FrictionTerms
+from creep_fem.contact.law import CohesiveTail, PressureGapLaw
+from creep_fem.contact.pairs import NodeBlocks
+from creep_fem.contact.potential import Contact
 from creep_fem.materials.parameters import NortonCreep
 from creep_fem.microstructure import Disc, Layout, ParticleMesh
 
@@ -65,9 +68,23 @@ def _centres(packing: ParticleMesh, boundary: Boundary) -> Array:
     return np.array(middles)[boundary.node_body]
 
 
-@case()
-def contact_derivatives() -> Report:
-    """Energy, force and Hessian of contact in a packing with walls and mirrored ends."""
+def _derivatives(
+    name: str,
+    law: PressureGapLaw,
+    friction: CoulombLaw | None = None,
+    *,
+    growth: float = 0.03,
+    rubbed: float = 0.0,
+) -> Report:
+    """Energy, force and Hessian in a packing with walls and mirrored ends.
+
+    Args:
+        name: What is differentiated.
+        law: Pressure-gap law.
+        friction: Law of friction.
+        growth: Strain of the discs about their middles, which closes the gaps.
+        rubbed: Random motion of the nodes in um since the start of a step of 1 s.
+    """
     packing = meshed(_MIXED, Sizes(0.3, 0.6))
     boundary = Boundary.from_arcs(packing.points, packing.arcs, _BOX)
     random = np.random.default_rng(7)
@@ -79,9 +96,10 @@ def contact_derivatives() -> Report:
         ]
     )
     noise = 0.002 * random.normal(size=points.shape)
-    grown = points + ~fixed * (0.03 * (points - _centres(packing, boundary)) + noise)
-    contact = Contact(boundary, LAW, _BOX, np.arange(len(points)))
+    grown = points + ~fixed * (growth * (points - _centres(packing, boundary)) + noise)
+    contact = Contact(boundary, law, _BOX, np.arange(len(points)), friction)
     contact.search(grown, margin=0.05)
+    contact.begin_step(grown - ~fixed * rubbed * random.normal(size=points.shape), 1.0)
     state = contact.evaluate(grown)
     step, free = 2e-6, np.flatnonzero(~fixed.ravel())
     forces, rows = [], []
@@ -96,18 +114,52 @@ def contact_derivatives() -> Report:
     pulled = np.abs(np.array(forces) - gradient).max() / np.abs(gradient).max()
     stiffness = np.abs(np.array(rows) - hessian).max() / np.abs(hessian).max()
     wall_force = np.abs(state.wall_forces()).max() / np.abs(gradient).max()
+    rubbing = "" if state.friction is None else f", {_regimes(state.friction)}"
     return Report(
-        "Derivatives of the contact energy",
+        f"Derivatives of the {name} energy",
         "force = gradient of the energy, Hessian = derivative of the force",
         "fourth-order differences over 2e-6 um",
         f"{len(points)} surface nodes of four discs, one free at a wall, three cut by walls;"
-        f" {described(LAW)};"
-        f" {state.active_pairs} active pairs, largest force of a wall {wall_force:.1g} of all",
+        f" {described(law)};"
+        f" {state.active_pairs} active pairs{rubbing},"
+        f" largest force of a wall {wall_force:.1g} of all",
         (
             Check("error of the force over the largest", float(pulled), 0.0, 1e-7, 1.0),
             Check("error of the Hessian over its largest entry", float(stiffness), 0.0, 1e-7, 1.0),
+            Check(
+                "asymmetry of the Hessian",
+                float(np.abs(hessian - hessian.T).max()),
+                0.0,
+                1e-12,
+                float(np.abs(hessian).max()),
+            ),
         ),
     )
+
+
+def _regimes(friction: FrictionTerms) -> str:
+    pressed = friction.strength > 1e-6 * friction.strength.max()
+    sliding = pressed & (np.abs(friction.slip) >= friction.threshold)
+    return f"{pressed.sum()} of them rub, {sliding.sum()} of these slide freely"
+
+
+@case()
+def contact_derivatives() -> Report:
+    """Derivatives of contact alone."""
+    return _derivatives("contact", LAW)
+
+
+@case()
+def adhesion_derivatives() -> Report:
+    """Derivatives of contact with adhesion, where most pairs pull."""
+    law = replace(LAW, adhesion=CohesiveTail(0.05, 0.06))
+    return _derivatives("adhesion", law, growth=0.01)
+
+
+@case()
+def friction_derivatives() -> Report:
+    """Derivatives of contact with friction stronger than the pressure."""
+    return _derivatives("friction", LAW, CoulombLaw(2.0, 0.003), rubbed=0.002)
 
 
 @case()
@@ -156,16 +208,20 @@ def _full(half: ParticleMesh) -> ParticleMesh:
     return moved(unfolded(unfolded(half, 0), 1), (half.box, half.box), 2.0 * half.box)
 
 
-def _pressed(packing: ParticleMesh, volume_ratio: float) -> Press:
+def _pressed(
+    packing: ParticleMesh, volume_ratio: float, friction: CoulombLaw | None = None
+) -> Press:
     # sharper than usual: little but the drag holds some bodies, and a small force moves them
-    press = Press(packing, PHASES, LAW, drag=4.0, tolerance=1e-9)
+    press = Press(packing, PHASES, LAW, friction=friction, drag=4.0, tolerance=1e-9)
     press.swell(volume_ratio, 20000.0, 2e-3)
     return press
 
 
-def _against_full(half: ParticleMesh, volume_ratio: float) -> tuple[float, float, float]:
+def _against_full(
+    half: ParticleMesh, volume_ratio: float, friction: CoulombLaw | None
+) -> tuple[float, float, float]:
     """Relative errors of displacement, force on the right wall and mean stress."""
-    part, whole = (_pressed(packing, volume_ratio) for packing in (half, _full(half)))
+    part, whole = (_pressed(packing, volume_ratio, friction) for packing in (half, _full(half)))
     few, many = part.displacements(), whole.displacements()[: len(half.points)]
     stress, exact = (p.mean_mises(0) for p in (part, whole))
     force, twice = part.problem.reactions().right, 0.5 * whole.problem.reactions().right
@@ -173,9 +229,14 @@ def _against_full(half: ParticleMesh, volume_ratio: float) -> tuple[float, float
     return moved_by, abs(force / twice - 1.0), abs(stress / exact - 1.0)
 
 
-def _mirrored(title: str, halves: Sequence[ParticleMesh], discretisation: str) -> Report:
+def _mirrored(
+    title: str,
+    halves: Sequence[ParticleMesh],
+    discretisation: str,
+    friction: CoulombLaw | None = None,
+) -> Report:
     """Packings between symmetry walls against those of four times the box."""
-    errors = np.array([_against_full(half, 1.25) for half in halves]).max(axis=0)
+    errors = np.array([_against_full(half, 1.25, friction) for half in halves]).max(axis=0)
     names = ("displacement", "force on the right wall", "mean von Mises stress of the active phase")
     return Report(
         title,
@@ -218,6 +279,15 @@ def mirror_images() -> Report:
     halves = [meshed(layout, Sizes(s, 2.0 * s)) for s in sizes]
     discretisation = f"surface sizes {sizes} um, the largest errors of all"
     return _mirrored("Contact across symmetry walls", halves, discretisation)
+
+
+@case(rank_limit=RankLimit(1e-7, "bodies that little but the drag holds amplify round-off"))
+def mirrored_friction() -> Report:
+    """Friction with images in two symmetry walls, against that of four discs with each other."""
+    layout = Layout(_BOX, (Disc(0.71, 0.75, 0.7, "active"), Disc(3.0, 2.6, 2.22, "framework")))
+    half, friction = meshed(layout, Sizes(0.25, 0.5)), CoulombLaw(0.3, 1e-6)
+    discretisation = f"mu = {friction.coefficient:g}, v0 = {friction.velocity:g} um/s"
+    return _mirrored("Friction across symmetry walls", [half], discretisation, friction)
 
 
 @case()

@@ -14,6 +14,7 @@ from mpi4py import MPI
 from shapes import Array
 
 from creep_fem.contact.boundary import Boundary
+from creep_fem.contact.friction import CoulombLaw
 from creep_fem.contact.law import PressureGapLaw
 from creep_fem.contact.measures import contact_pressure, pressure_sums
 from creep_fem.materials.parameters import PhaseMaterial
@@ -71,10 +72,14 @@ class Profile:
 
 def described(law: PressureGapLaw) -> str:
     """The law in words, for the statements of the cases."""
-    return (
+    words = (
         f"contact law of {law.stiffness:g} GPa/um, smoothed over {1e3 * law.smoothing:g} nm,"
         f" {1e3 * law.zero_gap_pressure:.3g} MPa at zero gap"
     )
+    if law.adhesion is None:
+        return words
+    tail = law.adhesion
+    return f"{words}, tension of {1e3 * tail.strength:g} MPa within {1e3 * tail.reach:g} nm"
 
 
 class Press:
@@ -91,9 +96,11 @@ class Press:
         phases: Sequence[PhaseMaterial],
         law: PressureGapLaw,
         *,
+        friction: CoulombLaw | None = None,
         drag: float = 1e-9,
         surface_step: float = 0.05,
         tolerance: float = 1e-8,
+        force_floor: float = _FORCE_FLOOR,
     ) -> None:
         """Set up the problem (collective).
 
@@ -101,16 +108,18 @@ class Press:
             packing: Bodies in the box.
             phases: Materials.
             law: Pressure-gap law.
+            friction: Law of friction; none for smooth surfaces.
             drag: Drag on the surfaces in GPa s/um.
             surface_step: Largest motion of the surface per iteration in um.
             tolerance: Residual relative to the internal forces at convergence.
+            force_floor: Smallest force in GPa um that the residual is measured against.
         """
         self.packing = packing
         self.model = MechanicsModel(Domain.distribute(MPI.COMM_WORLD, packing), phases)
         boundary = Boundary.from_arcs(packing.points, packing.arcs, packing.box)
         margin = 2.0 * surface_step
-        self.problem = StepProblem(self.model, boundary, law, packing.box, margin, drag)
-        settings = NewtonSettings(tolerance, _FORCE_FLOOR, _MAX_ITERATIONS, surface_step)
+        self.problem = StepProblem(self.model, boundary, law, packing.box, margin, drag, friction)
+        settings = NewtonSettings(tolerance, force_floor, _MAX_ITERATIONS, surface_step)
         self.solver = NewtonSolver(self.problem, settings, {})
         # PETSc's solver holds itself; dropped on several processes, it would stay for good
         weakref.finalize(self, self.solver.close).atexit = False
@@ -121,15 +130,21 @@ class Press:
         """Surfaces of the packing."""
         return self.problem.contact.boundary
 
-    def step(self, dt: float, approach: float = 0.0) -> None:
-        """Take a step with the upper wall lowered by ``approach`` um in all (collective).
+    def step(self, dt: float, approach: float = 0.0, shear: float = 0.0) -> None:
+        """Take a step to given displacements of the walls (collective).
+
+        Args:
+            dt: Length of the step in s.
+            approach: How far the upper wall is lowered in um in all.
+            shear: How far the nodes of the right wall are moved to the right in um in all.
 
         Raises:
             ArithmeticError: If Newton's iteration does not converge.
         """
         self.problem.begin(dt)
-        nodes = self.model.domain.wall_nodes["top"]
-        self.model.displacement.x.array[2 * nodes + 1] = -approach
+        walls, moved = self.model.domain.wall_nodes, self.model.displacement.x.array
+        moved[2 * walls["top"] + 1] = -approach
+        moved[2 * walls["right"]] = shear
         result: NewtonResult = self.solver.solve()
         self.iterations += result.iterations
         if not result.converged:
