@@ -146,8 +146,10 @@ class PairTerms:
         Returns:
             Gradient by the surface dofs, shape (2 size,).
         """
+        gradient = np.zeros(2 * size)  # of no pairs at all bincount would make integers
         dofs = 2 * self.nodes[:, :, None] + np.arange(2)
-        return np.bincount(dofs.ravel(), slopes.ravel(), minlength=2 * size)
+        gradient += np.bincount(dofs.ravel(), slopes.ravel(), minlength=2 * size)
+        return gradient
 
     def mirrored_forces(self, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
         """Forces that the planes of symmetry exert in GPa um: axes by lower and upper wall.

@@ -101,7 +101,7 @@ class Bodies:
         displacement = self._problem.model.displacement.x.array
         place = self._place + displacement[: len(self._free)].reshape(-1, 2)
         columns = np.ones(len(place)), place[:, 0], place[:, 1], np.sum(place**2, axis=1)
-        sums = np.stack([np.bincount(self._body, c, self._total) for c in columns])
+        sums = np.stack([np.bincount(self._body, c, self._total) for c in columns]).astype(float)
         self._comm.Allreduce(MPI.IN_PLACE, sums, op=MPI.SUM)
         centre = (sums[1:3] / sums[0]).T
         radius = np.sqrt(sums[3] / sums[0] - np.sum(centre**2, axis=1))

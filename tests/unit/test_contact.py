@@ -262,6 +262,15 @@ def test_a_body_that_spreads_along_a_wall_touches_its_image() -> None:
     assert state.wall_forces()[0] > 0.0
 
 
+def test_without_pairs_there_is_a_gradient_of_floats() -> None:
+    boundary, points = boundary_of([circle(2.0, 2.0, 1.0, 40), circle(6.0, 2.0, 1.0, 40)], 8.0)
+    contact = Contact(boundary, LAW, 8.0, np.arange(len(points)))
+    contact.search(points, margin=0.05)
+    gradient = contact.evaluate(points).gradient()
+    assert gradient.dtype == np.float64  # processes add them up
+    assert not gradient.any()
+
+
 def test_search_notices_motion() -> None:
     _, points, contact = three_bodies()
     assert contact.search_is_valid(points + 0.03)
