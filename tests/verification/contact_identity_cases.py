@@ -290,11 +290,7 @@ def mirrored_friction() -> Report:
     return _mirrored("Friction across symmetry walls", [half], discretisation, friction)
 
 
-@case(
-    rank_limit=RankLimit(
-        1e-6, "round-off, amplified: the pair would rather tip"
-    )
-)
+@case(rank_limit=RankLimit(1e-6, "round-off, amplified: the pair would rather tip"))
 def two_particles() -> Report:
     """A swelling disc pressed against a stiff one keeps the mirror symmetry of the mesh."""
     layout = Layout(_BOX, (Disc(0.82, 0.0, 0.8, "active"), Disc(3.0, 0.0, 1.35, "framework")))
