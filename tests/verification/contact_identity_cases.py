@@ -212,7 +212,8 @@ def _pressed(
     packing: ParticleMesh, volume_ratio: float, friction: CoulombLaw | None = None
 ) -> Press:
     # sharper than usual: little but the drag holds some bodies, and a small force moves them
-    press = Press(packing, PHASES, LAW, friction=friction, drag=4.0, tolerance=1e-9)
+    sharp = {"tolerance": 1e-9, "force_floor": 1e-3}
+    press = Press(packing, PHASES, LAW, friction=friction, drag=4.0, **sharp)
     press.swell(volume_ratio, 20000.0, 2e-3)
     return press
 
@@ -290,13 +291,14 @@ def mirrored_friction() -> Report:
     return _mirrored("Friction across symmetry walls", [half], discretisation, friction)
 
 
-@case(rank_limit=RankLimit(1e-6, "round-off, amplified: the pair would rather tip"))
+@case()
 def two_particles() -> Report:
     """A swelling disc pressed against a stiff one keeps the mirror symmetry of the mesh."""
     layout = Layout(_BOX, (Disc(0.82, 0.0, 0.8, "active"), Disc(3.0, 0.0, 1.35, "framework")))
     half = meshed(layout, Sizes(0.2, 0.4))
     packing = moved(unfolded(half, 1), (0.0, 0.5 * _BOX), _BOX)
-    press = _pressed(packing, 1.6)
+    # at 60 % the pair would rather tip, and round-off decides whether it does
+    press = _pressed(packing, 1.4)
     flip = np.array([1.0, -1.0])
     mirrored = np.column_stack([packing.points[:, 0], _BOX - packing.points[:, 1]])
     _, image = KDTree(packing.points).query(mirrored)
@@ -307,7 +309,7 @@ def two_particles() -> Report:
         "Two particles with a plane of symmetry",
         "mirrored nodes move to mirrored places; the walls' forces balance",
         "symmetry",
-        f"P2 with bubbles, {len(packing.cells)} cells; swelling by 60 % with creep;"
+        f"P2 with bubbles, {len(packing.cells)} cells; swelling by 40 % with creep;"
         f" {described(LAW)}",
         (
             Check("asymmetry of the displacement over the largest", skew, 0.0, 1e-6, 1.0),
