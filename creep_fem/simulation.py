@@ -355,10 +355,12 @@ def _march(simulation: Simulation, layout: Layout, folder: RunFolder, quiet: boo
         with failing_together(comm):
             if comm.rank == 0:
                 tables = stack.enter_context(closing(simulation.tables(layout, folder)))
-        writer = stack.enter_context(FieldWriter(comm, mesh, folder.fields, fields.functions))
+        writer = stack.enter_context(
+            closing(FieldWriter(comm, mesh, folder.fields, fields.functions))
+        )
         writer.write(0.0)
         progress = stack.enter_context(
-            RunProgress(simulation.total_time, enabled=comm.rank == 0 and not quiet)
+            closing(RunProgress(simulation.total_time, enabled=comm.rank == 0 and not quiet))
         )
         for half, step in simulation.steps():
             with timed(Phase.OUTPUT):

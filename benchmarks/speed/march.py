@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -18,10 +18,10 @@ import typer
 from mpi4py import MPI
 from petsc4py import PETSc
 
-from creep_fem.config import load_config
-from creep_fem.microstructure import build_layout, build_mesh
+from benchmarks.speed.prepare import prepare, timed
 from creep_fem.simulation import Simulation
 from creep_fem.solver.phases import Phase, PhaseTimes
+from creep_fem.solver.stepping import AcceptedStep
 
 _LOADED_AT = time.time()
 _BARE_REPETITIONS = 5
@@ -102,53 +102,45 @@ def measure(
         command_at: When the command was given, in s since the epoch.
     """
     comm = MPI.COMM_WORLD
-    loaded = load_config(config, overrides)
-    packing, made = _timed(lambda: build_layout(loaded.microstructure) if comm.rank == 0 else None)
-    meshing, mesh = _timed(lambda: build_mesh(made[0], loaded.mesh) if made is not None else None)
-    particles = comm.bcast(mesh)
-    set_up, run = _timed(lambda: Simulation(comm, loaded, particles))
-    end = np.inf if soc is None else run.swelling.half_cycles[0].time_at(soc)
-    if end is None:
-        raise typer.BadParameter(f"the first half-cycle does not reach {soc:g}")
-    phases, iterations, chords, rejected = PhaseTimes(), [], 0, 0
-    started = time.perf_counter()
-    first = np.nan
-    for _, step in run.steps():
-        first = time.time() - command_at if step.number == 1 else first
-        iterations.append(step.iterations)
-        chords += step.chord_iterations
-        rejected += step.rejected
-        if step.time >= end:
-            break
-    march = time.perf_counter() - started
-    space = run.problem.space.dofmap.index_map
+    prepared = prepare(comm, config, overrides)
+    run, phases = prepared.run, PhaseTimes()
+    march, (steps, first_at) = timed(lambda: _march(run, soc))
     seconds = phases.seconds(comm)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB / _MIB
     return Measured(
-        particles=len(particles.body_phase),
-        dofs=2 * space.size_global,
-        nodal_dofs=2 * len(particles.points),
+        particles=len(prepared.particles.body_phase),
+        dofs=2 * run.problem.space.dofmap.index_map.size_global,
+        nodal_dofs=2 * len(prepared.particles.points),
         ranks=comm.size,
-        packing=packing,
-        meshing=meshing,
-        set_up=set_up,
-        until_first_step=first,
+        packing=prepared.packing,
+        meshing=prepared.meshing,
+        set_up=prepared.set_up,
+        until_first_step=first_at - command_at,
         march=march,
-        steps=len(iterations),
-        iterations=sum(iterations),
-        chord_iterations=chords,
-        rejected=rejected,
-        median_iterations=float(np.median(iterations)),
+        steps=len(steps),
+        iterations=sum(step.iterations for step in steps),
+        chord_iterations=sum(step.chord_iterations for step in steps),
+        rejected=sum(step.rejected for step in steps),
+        median_iterations=float(np.median([step.iterations for step in steps])),
         phases={phase.value: seconds[phase] for phase in Phase if seconds[phase] > 0.0},
         memory=comm.allreduce(peak),
         bare=_bare(run),
     )
 
 
-def _timed[T](work: Callable[[], T]) -> tuple[float, T]:
-    started = time.perf_counter()
-    result = work()
-    return time.perf_counter() - started, result
+def _march(run: Simulation, soc: float | None) -> tuple[list[AcceptedStep], float]:
+    """Take all steps, and tell when the first one was done, in s since the epoch (collective)."""
+    end = np.inf if soc is None else run.swelling.half_cycles[0].time_at(soc)
+    if end is None:
+        raise typer.BadParameter(f"the first half-cycle does not reach {soc:g}")
+    steps: list[AcceptedStep] = []
+    first_at = np.nan
+    for _, step in run.steps():
+        first_at = first_at if steps else time.time()
+        steps.append(step)
+        if step.time >= end:
+            break
+    return steps, first_at
 
 
 def _bare(run: Simulation) -> Bare:
@@ -168,13 +160,13 @@ def _bare(run: Simulation) -> Bare:
         elements.assemble()
 
     for _ in range(_BARE_REPETITIONS + 1):
-        tangent, _ = _timed(assemble)
-        residual, _ = _timed(lambda: fem_petsc.assemble_vector(force, model.residual))
+        tangent, _ = timed(assemble)
+        residual, _ = timed(lambda: fem_petsc.assemble_vector(force, model.residual))
         problem.residual(force)
         solver.setOperators(problem.tangent())
         problem.comm.barrier()
-        factorise, _ = _timed(solver.setUp)
-        solve, _ = _timed(lambda: solver.solve(force, solution))
+        factorise, _ = timed(solver.setUp)
+        solve, _ = timed(lambda: solver.solve(force, solution))
         times.append((residual, tangent, factorise, solve))
     # the first repetition analyses the matrix, too
     fastest = np.min(times[1:], axis=0)

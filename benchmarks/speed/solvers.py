@@ -9,8 +9,7 @@ Newton's method does.
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,8 +21,7 @@ import typer
 from mpi4py import MPI
 from petsc4py import PETSc
 
-from creep_fem.config import load_config
-from creep_fem.microstructure import build_layout, build_mesh
+from benchmarks.speed.prepare import prepare, timed
 from creep_fem.simulation import Simulation
 from creep_fem.solver.linear import linear_solver
 
@@ -94,11 +92,8 @@ class Compared:
 def compare(config: Path, overrides: Sequence[str], soc: float) -> Compared:
     """March to a state of charge and solve the next system with all solvers (collective)."""
     comm = MPI.COMM_WORLD
-    loaded = load_config(config, [*overrides, "newton.linear_solver=iterative"])
-    packing, made = _timed(lambda: build_layout(loaded.microstructure) if comm.rank == 0 else None)
-    meshing, mesh = _timed(lambda: build_mesh(made[0], loaded.mesh) if made is not None else None)
-    particles = comm.bcast(mesh)
-    run = Simulation(comm, loaded, particles)
+    prepared = prepare(comm, config, [*overrides, "newton.linear_solver=iterative"])
+    run, particles = prepared.run, prepared.particles
     matrix, force = _next_system(run, soc)
     shift = _shift(run, matrix, force)
     problem = run.problem
@@ -110,16 +105,10 @@ def compare(config: Path, overrides: Sequence[str], soc: float) -> Compared:
         shift=shift,
         matrix=_bytes(matrix),
         replicated=_array_bytes(particles) + _array_bytes(problem.contact.boundary),
-        packing=packing,
-        meshing=meshing,
+        packing=prepared.packing,
+        meshing=prepared.meshing,
         solvers={name: _measure(run, name, matrix, force) for name in _SOLVERS},
     )
-
-
-def _timed[T](work: Callable[[], T]) -> tuple[float, T]:
-    started = time.perf_counter()
-    result = work()
-    return time.perf_counter() - started, result
 
 
 def _next_system(run: Simulation, soc: float) -> tuple[PETSc.Mat, PETSc.Vec]:
@@ -162,14 +151,14 @@ def _measure(run: Simulation, name: str, matrix: PETSc.Mat, force: PETSc.Vec) ->
     comm = run.comm
     solver.setOperators(matrix)
     comm.barrier()
-    analysis, _ = _timed(solver.setUp)
+    analysis, _ = timed(solver.setUp)
     times = []
     for _ in range(_REPETITIONS):
         matrix.stateIncrease()
         solver.setOperators(matrix)
         comm.barrier()
-        set_up, _ = _timed(solver.setUp)
-        solve, _ = _timed(lambda: solver.solve(force, solution))
+        set_up, _ = timed(solver.setUp)
+        solve, _ = timed(lambda: solver.solve(force, solution))
         times.append((set_up, solve))
     matrix.mult(solution, residual)
     residual.axpy(-1.0, force)
@@ -196,7 +185,7 @@ def _motions(solver: PETSc.KSP) -> float:
     coarse = solver.getPC().getPythonContext().coarse
     load, motion = coarse.getOperators()[0].createVecs()
     load.set(1.0)
-    return min(_timed(lambda: coarse.solve(load, motion))[0] for _ in range(_REPETITIONS))
+    return min(timed(lambda: coarse.solve(load, motion))[0] for _ in range(_REPETITIONS))
 
 
 def _memory(solver: PETSc.KSP, comm: MPI.Intracomm) -> float:
@@ -207,9 +196,23 @@ def _memory(solver: PETSc.KSP, comm: MPI.Intracomm) -> float:
     context = preconditioner.getPythonContext()
     blocks = [block.getPC() for block in context.blocks.getASMSubKSP()]
     factors = sum(_bytes(b.getFactorMatrix()) + _bytes(b.getOperators()[1]) for b in blocks)
-    coarse = context.coarse.getOperators()[0]
-    shared = _bytes(context.motions) + _bytes(context.image) + _bytes(coarse)
-    return float(comm.allreduce(factors) + shared)
+    coarse = context.coarse
+    shared = _bytes(context.motions) + _bytes(context.image) + _bytes(coarse.getOperators()[0])
+    return float(comm.allreduce(factors) + shared + _coarse_factors(coarse.getPC()))
+
+
+def _coarse_factors(pc: PETSc.PC) -> float:
+    """Bytes of the factors with the motions of the bodies on all processes (collective)."""
+    if pc.getType() != "redundant":
+        return 1e6 * pc.getFactorMatrix().getMumpsInfog(22)
+    # every process holds all of them, and PETSc does not hand them out: factorise once more
+    whole = pc.getOperators()[0].getRedundantMatrix(pc.comm.size)
+    again = PETSc.PC().create(whole.comm)
+    again.setType("cholesky")
+    again.setFactorOrdering("metisnd")
+    again.setOperators(whole)
+    again.setUp()
+    return _bytes(again.getFactorMatrix()) * pc.comm.size
 
 
 def _bytes(matrix: PETSc.Mat) -> float:

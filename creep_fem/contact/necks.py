@@ -101,15 +101,31 @@ def find_necks(discs: Discs) -> Necks:
     images[np.arange(len(body)), _AXIS[wall]] = (
         2.0 * discs.walls[wall] - images[np.arange(len(body)), _AXIS[wall]]
     )
-    starts, others = np.concatenate([first, body]), np.concatenate([second, body])
-    ends = np.concatenate([discs.centres[second], images])
-    feet = _feet(discs, starts, ends, discs.radius[others])
+    lines = _Lines(
+        first=np.concatenate([first, body]),
+        ends=np.concatenate([discs.centres[second], images]),
+        radius=discs.radius[np.concatenate([second, body])],
+    )
+    feet = _feet(discs, lines)
     # The line to an image is followed up to the wall.
     feet[len(first) :, 1] = feet[len(first) :].mean(axis=1)
-    kept = _inside(discs, feet, starts, len(first)) & ~_slits(
-        discs, starts, ends, discs.radius[others]
-    )
-    return Necks(starts[kept], np.concatenate([second, count + wall])[kept], feet[kept])
+    kept = _inside(discs, feet, lines.first, len(first)) & ~_slits(discs, lines)
+    return Necks(lines.first[kept], np.concatenate([second, count + wall])[kept], feet[kept])
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """Lines between the centres of discs, or of a disc and its mirror image.
+
+    Attributes:
+        first: Disc at the start of each line, shape (k,).
+        ends: Centre at its end in um, shape (k, 2).
+        radius: Radius around that in um, shape (k,).
+    """
+
+    first: NDArray[np.int64]
+    ends: NDArray[np.float64]
+    radius: NDArray[np.float64]
 
 
 def _covered(discs: Discs) -> NDArray[np.bool_]:
@@ -124,17 +140,13 @@ def _covered(discs: Discs) -> NDArray[np.bool_]:
     return covered
 
 
-def _feet(
-    discs: Discs,
-    starts: NDArray[np.int64],
-    ends: NDArray[np.float64],
-    radius: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Ends of the shortest lines from discs to others, (k, 2) centres and (k,) radii in um."""
-    ahead = ends - discs.centres[starts]
+def _feet(discs: Discs, lines: _Lines) -> NDArray[np.float64]:
+    """Where lines leave the discs at their ends in um, shape (k, 2, 2)."""
+    centres = discs.centres[lines.first]
+    ahead = lines.ends - centres
     ahead /= np.hypot(ahead[:, 0], ahead[:, 1])[:, None]
-    begin = discs.centres[starts] + discs.radius[starts, None] * ahead
-    return np.stack([begin, ends - radius[:, None] * ahead], axis=1)
+    begin = centres + discs.radius[lines.first, None] * ahead
+    return np.stack([begin, lines.ends - lines.radius[:, None] * ahead], axis=1)
 
 
 def _inside(
@@ -148,17 +160,13 @@ def _inside(
     return inside
 
 
-def _slits(
-    discs: Discs,
-    starts: NDArray[np.int64],
-    ends: NDArray[np.float64],
-    radius: NDArray[np.float64],
-) -> NDArray[np.bool_]:
+def _slits(discs: Discs, lines: _Lines) -> NDArray[np.bool_]:
     """Whether a wall cuts both discs of a line where they are less than a neck apart."""
-    centres, own = discs.centres[starts], discs.radius[starts]
-    slit = np.zeros(len(starts), dtype=bool)
+    centres, ends = discs.centres[lines.first], lines.ends
+    both = (centres, discs.radius[lines.first]), (ends, lines.radius)
+    slit = np.zeros(len(ends), dtype=bool)
     for axis, place in zip(_AXIS, discs.walls, strict=True):
-        squares = [r**2 - (c[:, axis] - place) ** 2 for c, r in ((centres, own), (ends, radius))]
+        squares = [radius**2 - (centre[:, axis] - place) ** 2 for centre, radius in both]
         chords = sum(np.sqrt(np.maximum(square, 0.0)) for square in squares)
         opening = np.abs(centres[:, 1 - axis] - ends[:, 1 - axis]) - chords
         slit |= (squares[0] > 0.0) & (squares[1] > 0.0) & (opening < discs.neck_width)

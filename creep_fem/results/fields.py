@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import creep_fem._backend  # noqa: F401
 
@@ -86,19 +84,6 @@ class FieldWriter:
         """Remove the scratch file; nothing can be written afterwards."""
         if self._comm.rank == 0:
             self._raw.unlink(missing_ok=True)
-
-    def __enter__(self) -> Self:
-        """Return the writer."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the writer."""
-        self.close()
 
 
 def _check(mesh: Mesh[np.float64], path: Path, functions: Sequence[Function[np.float64]]) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -22,7 +20,7 @@ class RunProgress:
     """
 
     def __init__(self, total_time: float, enabled: bool, console: Console | None = None) -> None:
-        """Prepare the bar.
+        """Show the bar.
 
         Args:
             total_time: Simulated time of the whole run in s.
@@ -41,6 +39,7 @@ class RunProgress:
             disable=not (enabled and console.is_terminal),
         )
         self._task = self._progress.add_task("cycle 1", total=total_time)
+        self._progress.start()
 
     def update(self, time: float, cycle: int, soc: float, dt: float, iterations: int) -> None:
         """Report an accepted time step.
@@ -61,16 +60,6 @@ class RunProgress:
             text,
         )
 
-    def __enter__(self) -> Self:
-        """Show the bar."""
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Leave the bar as it stands."""
         self._progress.stop()

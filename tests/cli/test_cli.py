@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -288,7 +289,7 @@ def two_runs(tmp_path):
         run.path.mkdir()
         config = creep_fem.load_config(DEMO, [f"name=demo_{name}", "cycling.soc.low=0"])
         run.config.write_text(config.to_yaml(), "utf-8")
-        with HistoryWriter(run.history) as history:
+        with closing(HistoryWriter(run.history)) as history:
             for step, soc in enumerate((1.0, 0.0), start=1):
                 row = dict.fromkeys(HISTORY_COLUMNS, stress)
                 history.append(HistoryRow(**{**row, "step": step, "cycle": 1, "soc": soc}))

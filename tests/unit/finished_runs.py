@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def write_finished_run(
     run = RunFolder(folder)
     config = load_config(DEMO, ["cycling.soc.low=0", *overrides])
     write_config(run, config.to_yaml(), {})
-    with HistoryWriter(run.history) as history:
+    with closing(HistoryWriter(run.history)) as history:
         for row in rows:
             history.append(row)
     return folder

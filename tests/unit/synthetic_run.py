@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import closing
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -166,7 +167,7 @@ CLOSING = np.array([0.9, 0.5, 1.05])  # share lost at soc 1
 
 def write_pores(path: Path, cycles: int) -> None:
     """Write three pores that close and open with the state of charge and creep to a half."""
-    with PoreWriter(path, len(PORES)) as table:
+    with closing(PoreWriter(path, len(PORES))) as table:
         table.append(0.0, 1, 0.0, PORES.sum(), PORES)
         for row in history_rows(cycles):
             areas = PORES * (1.0 - CLOSING * row.soc) * 0.5
@@ -177,12 +178,14 @@ def write_run(comm: MPI.Intracomm, path: Path, cycles: int) -> RunFolder:
     """Write history, pores and fields; fields at the start and at every half-cycle; collective."""
     folder = RunFolder(path)
     state = State.on(two_discs(comm))
-    with FieldWriter(comm, state.displacement.function_space.mesh, folder.fields, state.all()) as f:
+    with closing(
+        FieldWriter(comm, state.displacement.function_space.mesh, folder.fields, state.all())
+    ) as f:
         for half in range(2 * cycles + 1):
             state.swell(float(half % 2))
             f.write(half * HALF_CYCLE)
     if comm.rank == 0:
-        with HistoryWriter(folder.history) as history:
+        with closing(HistoryWriter(folder.history)) as history:
             for row in history_rows(cycles):
                 history.append(row)
         write_pores(folder.pores, cycles)

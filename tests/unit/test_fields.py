@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -149,7 +150,7 @@ def test_files_are_complete_while_the_writer_is_open(tmp_path: Path) -> None:
 def test_times_must_increase(tmp_path: Path) -> None:
     state = State.on(two_discs(MPI.COMM_SELF))
     mesh = state.displacement.function_space.mesh
-    with FieldWriter(MPI.COMM_SELF, mesh, tmp_path / "fields.xdmf", state.all()) as writer:
+    with closing(FieldWriter(MPI.COMM_SELF, mesh, tmp_path / "fields.xdmf", state.all())) as writer:
         writer.write(1.0)
         with pytest.raises(ResultError, match="follow"):
             writer.write(1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import closing
 from dataclasses import astuple, replace
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def test_columns_begin_in_the_documented_order() -> None:
 
 def test_round_trip_is_exact(tmp_path: Path) -> None:
     rows = [AWKWARD, history_row(step=2, time=1e6 / 7, cycle=2, soc=0.22)]
-    with HistoryWriter(tmp_path / "history.csv") as writer:
+    with closing(HistoryWriter(tmp_path / "history.csv")) as writer:
         for row in rows:
             writer.append(row)
     columns = read_history(tmp_path / "history.csv")
@@ -40,14 +41,14 @@ def test_round_trip_is_exact(tmp_path: Path) -> None:
 
 
 def test_numpy_scalars_are_written_as_plain_numbers(tmp_path: Path) -> None:
-    with HistoryWriter(tmp_path / "history.csv") as writer:
+    with closing(HistoryWriter(tmp_path / "history.csv")) as writer:
         writer.append(replace(AWKWARD, soc=np.float64(0.1)))
     assert "np.float64" not in (tmp_path / "history.csv").read_text(encoding="utf-8")
     assert read_history(tmp_path / "history.csv")["soc"][0] == 0.1
 
 
 def test_counts_are_written_without_a_decimal_point(tmp_path: Path) -> None:
-    with HistoryWriter(tmp_path / "history.csv") as writer:
+    with closing(HistoryWriter(tmp_path / "history.csv")) as writer:
         writer.append(AWKWARD)
     line = (tmp_path / "history.csv").read_text(encoding="utf-8").splitlines()[1].split(",")
     assert (line[0], line[3], line[5]) == ("1", "1", "5")
@@ -68,7 +69,7 @@ def test_empty_history_has_all_columns(tmp_path: Path) -> None:
 
 def test_line_cut_short_by_a_kill_is_dropped(tmp_path: Path) -> None:
     path = tmp_path / "history.csv"
-    with HistoryWriter(path) as writer:
+    with closing(HistoryWriter(path)) as writer:
         writer.append(AWKWARD)
         writer.append(AWKWARD)
     path.write_text(path.read_text(encoding="utf-8")[:-20], encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -145,7 +146,7 @@ def test_pores_fill_a_packing_however_it_moves() -> None:
 def test_table_is_read_back_exactly(tmp_path: Path) -> None:
     path = tmp_path / "pores.csv"
     areas = np.array([[0.1 + 0.2, 1.0 / 3.0], [1e-300, -0.001]])
-    with PoreWriter(path, 2) as writer:
+    with closing(PoreWriter(path, 2)) as writer:
         writer.append(0.0, 1, 0.0, 0.6, areas[0])
         writer.append(36.5, 1, 0.01, 0.59, areas[1])
     pores = read_pores(path)

@@ -6,6 +6,7 @@ import logging
 import re
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -116,7 +117,7 @@ def test_progress_without_terminal_writes_log_lines_only(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = RunFolder(tmp_path)
-    with run_log(folder), RunProgress(7200.0, enabled=True) as progress:
+    with run_log(folder), closing(RunProgress(7200.0, enabled=True)) as progress:
         progress.update(time=3600.0, cycle=3, soc=0.5, dt=12.0, iterations=4)
     text = folder.log.read_text(encoding="utf-8")
     assert "t = 1 h of 2 h  cycle 3  soc 0.500  dt 12 s  4 iterations" in text
@@ -132,7 +133,7 @@ def test_progress_on_a_terminal_shows_a_bar_unless_quiet(enabled: bool) -> None:
 
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=120)
-    with RunProgress(7200.0, enabled=enabled, console=console) as progress:
+    with closing(RunProgress(7200.0, enabled=enabled, console=console)) as progress:
         progress.update(time=3600.0, cycle=3, soc=0.5, dt=12.0, iterations=4)
     assert ("cycle 3" in screen.getvalue()) is enabled
     assert ("50%" in screen.getvalue()) is enabled
