@@ -15,7 +15,7 @@ from creep_fem.contact.friction import CoulombLaw
 from creep_fem.contact.images import MirroredBoundary
 from creep_fem.contact.law import CohesiveTail, PressureGapLaw
 from creep_fem.contact.pairs import NodeBlocks
-from creep_fem.contact.potential import Contact
+from creep_fem.contact.potential import Contact, ContactState
 from creep_fem.contact.search import nearby_bodies, project
 
 LAW = PressureGapLaw(stiffness=100.0, smoothing=0.004, zero_gap_pressure=0.1)
@@ -260,6 +260,30 @@ def test_a_body_that_spreads_along_a_wall_touches_its_image() -> None:
     state = contact.evaluate(points)
     assert state.active_pairs > 0
     assert state.wall_forces()[0] > 0.0
+
+
+def energy_in_box(pieces: list[NDArray[np.float64]], box: float) -> tuple[float, ContactState]:
+    boundary, points = boundary_of(pieces, box)
+    contact = Contact(boundary, LAW, box, np.arange(len(points)))
+    contact.search(points, margin=0.05)
+    state = contact.evaluate(points)
+    return state.energy, state
+
+
+def test_each_wall_feels_the_change_of_energy_with_its_place() -> None:
+    """A disc in the corner is squeezed between left and right and rests on the bottom."""
+    box, radius, step = 2.0, 1.0, 1e-6
+    disc = circle(0.999, 0.9985, radius, 192)
+    _, state = energy_in_box([disc], box)
+    left, right, bottom, top = state.wall_forces()
+    # The energy has no terms of two walls: each force follows from the motion of its wall alone.
+    moved = [energy_in_box([disc], box + sign * step)[0] for sign in (1.0, -1.0)]
+    by_upper_walls = -(moved[0] - moved[1]) / (2.0 * step)
+    assert -(right + top) == pytest.approx(by_upper_walls, rel=1e-5)
+    pushed = -state.gradient().reshape(-1, 2).sum(axis=0)
+    assert left + right == pytest.approx(pushed[0], rel=1e-12)
+    assert bottom + top == pytest.approx(pushed[1], rel=1e-12)
+    assert bottom > left > -right > 0.0
 
 
 def test_without_pairs_there_is_a_gradient_of_floats() -> None:
