@@ -21,7 +21,8 @@ _GROWTH_LIMIT = 2.0
 _SHRINK_LIMIT = 0.25
 _FAILED_SHRINK = 0.35
 _ACCEPTED_EXCESS = 4.0  # a step is repeated only if its error exceeds the tolerance by this
-_SLOW_ITERATIONS = 12
+# A step that took more is too long for a packing that rearranges: shorter ones take fewer in all.
+_MANY_ITERATIONS = 10
 _EQUAL = 1e-9  # relative difference of step lengths that is taken for round-off
 
 
@@ -183,11 +184,13 @@ class TimeStepper:
         at_end = dt >= milestone - self.time
         self.time = milestone if at_end else self.time + dt
         factor = self._factor(attempt.error)
-        if attempt.result.iterations > _SLOW_ITERATIONS or attempt.rejected:
+        if attempt.rejected:
             factor = min(factor, 1.0)
+        if attempt.result.iterations > _MANY_ITERATIONS:
+            factor = min(factor, _MANY_ITERATIONS / attempt.result.iterations)
         # a step cut short by the milestone says nothing against the size that was wanted
         size = max(attempt.wanted if at_end else 0.0, dt * factor)
-        self._dt = min(size, self.settings.maximum)
+        self._dt = max(min(size, self.settings.maximum), self.settings.minimum)
         return AcceptedStep(
             self.number,
             self.time,

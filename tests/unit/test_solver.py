@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import creep_fem._backend  # noqa: F401
 
 # isort: split
@@ -207,6 +209,18 @@ def test_creep_error_controls_the_step_size() -> None:
     coarse, fine = (stepper(two_discs()) for _ in range(2))
     fine.settings = StepSettings(200.0, 1.0, 3600.0, 2e-4)
     assert len(list(fine.advance_to(9000.0))) > len(list(coarse.advance_to(9000.0)))
+
+
+def test_a_step_of_many_iterations_is_followed_by_a_shorter_one() -> None:
+    """Iterations that may move the surface by little only, so that a step needs many of them."""
+    march = stepper(two_discs())
+    march.solver.settings = replace(march.solver.settings, surface_step=1e-4)
+    steps = list(march.advance_to(9000.0))
+    slow = [step.iterations > 10 and step.rejected == 0 for step in steps[:-2]]
+    assert sum(slow) > 1
+    for one, step, following in zip(slow, steps, steps[1:], strict=False):
+        if one:
+            assert following.dt <= 10.0 / step.iterations * step.dt * (1.0 + 1e-9)
 
 
 def test_failure_is_typed_and_restores_the_state() -> None:
