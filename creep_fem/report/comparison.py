@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
 from dataclasses import astuple, fields
-from io import StringIO
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +21,7 @@ from creep_fem.report.over_cycles import (
 from creep_fem.results.comparison import ComparedValue, compare
 from creep_fem.results.errors import writing
 from creep_fem.results.groups import RunGroup
+from creep_fem.results.table import csv_text
 from creep_fem.results.targets import Targets
 
 _FIGURES: Final = {
@@ -66,11 +65,7 @@ def report_runs(groups: Sequence[RunGroup], targets: Targets, output: Path) -> l
 
 
 def _csv(rows: Sequence[ComparedValue]) -> str:
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    writer.writerows([_plain(entry) for entry in astuple(row)] for row in rows)
-    return text.getvalue()
+    return csv_text(_COLUMNS, ([_plain(entry) for entry in astuple(row)] for row in rows))
 
 
 def _plain(entry: object) -> object:

@@ -1,10 +1,11 @@
-"""Tables of numbers that grow during a run: CSV files, one row at a time."""
+"""Tables as CSV: those of numbers that grow during a run, and those written as a whole."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,20 @@ class TableWriter:
                 with suppress(OSError):
                     self._file.close()
                 raise
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Write a whole table of texts and numbers; reading a float gives the same bits.
+
+    Args:
+        columns: Names of the columns.
+        rows: One entry per column each.
+    """
+    stream = StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return stream.getvalue()
 
 
 def read_table(path: Path, kind: str) -> dict[str, NDArray[np.float64]]:

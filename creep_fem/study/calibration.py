@@ -3,79 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import exp, log
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, PlainValidator, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from creep_fem.config import load_section
 from creep_fem.config.fields import Section, Whole, refuse
-from creep_fem.study.cases import Case, Override, Variation, check_cases, make_case
+from creep_fem.study.cases import Case, Variation, check_cases, make_case
 from creep_fem.study.observable import Observable, column_dimension
+from creep_fem.study.parameter import Amount, Quantified, Range
 from creep_fem.study.sections import ManyRuns, check_cycles, check_keys, raise_problems
-from creep_fem.units import NUMBER, Dimension, Quantity, UnitError, recognise
-
-# Round-off of the optimiser beyond these digits does not make new runs when a fit is repeated.
-_DIGITS = 9
+from creep_fem.units import NUMBER, Quantity
 
 
-@dataclass(frozen=True)
-class Amount:
-    """A value whose unit tells its dimension.
-
-    Attributes:
-        value: Value in the internal unit.
-        dimension: Its dimension.
-    """
-
-    value: float
-    dimension: Dimension
-
-
-def _amount(written: object) -> Amount:
-    try:
-        return Amount(*recognise(written))
-    except UnitError as error:
-        raise refuse(str(error), "a number with its unit, such as 1e-5 /s") from error
-
-
-_Amount = Annotated[Amount, PlainValidator(_amount, json_schema_input_type=str | float)]
-
-
-class Parameter(Section):
+class Parameter(Range):
     """A parameter that is fitted within bounds.
 
     Attributes:
-        scale: Whether the optimiser sees the value or its logarithm.
-        lower: Lower bound.
-        upper: Upper bound.
         start: Where the fit starts.
     """
 
-    scale: Literal["linear", "log"] = "linear"
-    lower: _Amount
-    upper: _Amount
-    start: _Amount
-
-    @field_validator("lower")
-    @classmethod
-    def _has_logarithm(cls, lower: Amount, info: ValidationInfo) -> Amount:
-        if info.data.get("scale") == "log" and lower.value <= 0.0:
-            raise refuse("there is no logarithm of this bound", "above 0, or scale: linear")
-        return lower
-
-    @field_validator("upper")
-    @classmethod
-    def _above_lower(cls, upper: Amount, info: ValidationInfo) -> Amount:
-        lower: Amount | None = info.data.get("lower")
-        if lower is not None and not _same_kind(lower, upper):
-            raise refuse("the bounds have different dimensions", lower.dimension.name)
-        if lower is not None and upper.value <= lower.value:
-            allowed = f"above {lower.dimension.format(lower.value)}"
-            raise refuse("the upper bound is not above the lower one", allowed)
-        return upper
+    start: Quantified
 
     @field_validator("start")
     @classmethod
@@ -84,36 +33,12 @@ class Parameter(Section):
         upper: Amount | None = info.data.get("upper")
         if lower is None or upper is None:
             return start
-        if not _same_kind(lower, start):
+        if start.dimension != lower.dimension:
             raise refuse("start and bounds have different dimensions", lower.dimension.name)
         if not lower.value <= start.value <= upper.value:
             ends = [lower.dimension.format(end.value) for end in (lower, upper)]
             raise refuse("the start is not within the bounds", f"from {ends[0]} to {ends[1]}")
         return start
-
-    @property
-    def dimension(self) -> Dimension:
-        """Dimension of the parameter."""
-        return self.start.dimension
-
-    def position(self, value: float) -> float:
-        """Where a value lies between the bounds: 0 at the lower and 1 at the upper one."""
-        ends = [self.lower.value, value, self.upper.value]
-        low, here, high = map(log, ends) if self.scale == "log" else ends
-        return (here - low) / (high - low)
-
-    def value_at(self, position: float) -> float:
-        """The value at a position between the bounds, rounded to some digits."""
-        low, high = self.lower.value, self.upper.value
-        if self.scale == "log":
-            value = exp((1.0 - position) * log(low) + position * log(high))
-        else:
-            value = (1.0 - position) * low + position * high
-        return min(max(float(f"{value:.{_DIGITS}g}"), low), high)
-
-
-def _same_kind(one: Amount, other: Amount) -> bool:
-    return one.dimension == other.dimension
 
 
 class Target(Observable):
@@ -194,12 +119,11 @@ class CalibrationConfig(ManyRuns):
 
     def _variation(self, values: Mapping[str, float], ends: Mapping[str, str]) -> Variation:
         """The variation with some values, of which ends name the entries they come from."""
-        overrides = list(self.shared_overrides)
-        for key, value in values.items():
-            dimension = self.parameters[key].dimension
-            written = dimension.format(value) if dimension.unit else value
-            overrides.append(Override(key, written, ("parameters", key, ends.get(key, "start"))))
-        return Variation(self.name, tuple(overrides), values)
+        chosen = [
+            self.parameters[key].override(key, value, ("parameters", key, ends.get(key, "start")))
+            for key, value in values.items()
+        ]
+        return Variation(self.name, (*self.shared_overrides, *chosen), values)
 
     def corners(self) -> list[Variation]:
         """Start, and each parameter at each of its bounds: where mistakes of the file show."""
