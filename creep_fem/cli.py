@@ -258,7 +258,7 @@ def study(
     with _stopping_runs():
         result = run_study(loaded, cases, config, output, print_outcome, retry)
     print_study(loaded, result)
-    if not all(row.outcome is not None and row.outcome.done for row in result.rows):
+    if not all(row.done for row in result.rows):
         raise typer.Exit(EXIT_FAILED)
 
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from creep_fem.results.table import csv_text
 from creep_fem.study.calibration import CalibrationConfig, Parameter, Target
 from creep_fem.study.cases import Case
 from creep_fem.study.errors import StudyError
 from creep_fem.study.fit import QUANTILE, Array, Fit, Uncertainty, fit, uncertainty
 from creep_fem.study.launch import Launcher, Report
 from creep_fem.study.outcome import RunOutcome, RunStatus, write_whole
-from creep_fem.study.sweep import observe, study_folder
+from creep_fem.study.rows import observe
+from creep_fem.study.sweep import study_folder
 
 CAVEAT = "Agreement of fitted quantities is not validation."
 """Stands beside every result of a calibration."""
@@ -155,22 +155,21 @@ class Evaluations:
 
     def _as_csv(self) -> str:
         parameters, targets = self._calibration.parameters, self._calibration.targets
-        stream = StringIO()
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["run", *parameters, *targets, "sum_of_squares", "outcome", "folder"])
+        columns = ["run", *parameters, *targets, "sum_of_squares", "outcome", "folder"]
+        lines: list[list[object]] = []
         for number, item in enumerate(self.known.values(), start=1):
-            folder = item.outcome.folder
-            writer.writerow(
+            varied, folder = item.case.variation.varied, item.outcome.folder
+            lines.append(
                 [
                     number,
-                    *(item.case.variation.varied[key] for key in parameters),
-                    *(repr(value) for value in item.observables.values()),
-                    repr(float(item.residuals @ item.residuals)),
+                    *(varied[key] for key in parameters),
+                    *item.observables.values(),
+                    float(item.residuals @ item.residuals),
                     item.outcome.status.value,
                     folder.name if folder is not None else "",
                 ]
             )
-        return stream.getvalue()
+        return csv_text(columns, lines)
 
 
 def calibrate(

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import csv
-import math
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from io import StringIO
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from creep_fem.errors import ConfigError, Problem
 from creep_fem.results.errors import writing
 from creep_fem.study.cases import Case
 from creep_fem.study.config import StudyConfig
+from creep_fem.study.effects import (
+    Effects,
+    changes_text,
+    effects_text,
+    find_base,
+    sample_effects,
+)
 from creep_fem.study.launch import Launcher, Report
-from creep_fem.study.observable import Observable
 from creep_fem.study.outcome import RunOutcome, write_whole
+from creep_fem.study.rows import StudyRow, observe, table_text
 
-
-@dataclass(frozen=True)
-class StudyRow:
-    """One line of the table of a study.
-
-    Attributes:
-        case: The case.
-        outcome: How its run ended; None if it has not been made.
-        observables: Numbers by name; NaN where the run has not come so far.
-    """
-
-    case: Case
-    outcome: RunOutcome | None
-    observables: Mapping[str, float]
+_TABLE: Final = "table.csv"
+_EFFECTS: Final = "effects.csv"
 
 
 @dataclass(frozen=True)
@@ -41,10 +34,14 @@ class StudyResult:
     Attributes:
         table: File with the table.
         rows: Its rows, in the order of the cases.
+        effects_file: File with the effects of parameters, if the study shows any.
+        effects: Of a sample, the effects on every observable; None where too few runs are done.
     """
 
     table: Path
     rows: Sequence[StudyRow]
+    effects_file: Path | None = None
+    effects: Mapping[str, Effects | None] = field(default_factory=dict)
 
 
 def run_study(
@@ -55,9 +52,10 @@ def run_study(
     report: Report,
     retry: bool = False,
 ) -> StudyResult:
-    """Make the runs of a study that have not been made yet, and write the table.
+    """Make the runs of a study that have not been made yet, and write table and effects.
 
-    The table is on disk from the start and complete up to the last run that ended.
+    The table is on disk from the start and complete up to the last run that ended; effects follow
+    at the end.
 
     Args:
         study: The study.
@@ -75,15 +73,17 @@ def run_study(
     folder = study_folder(output, study.name, source, "study.yaml")
     launcher = Launcher(folder / "runs", study.ranks, study.at_once, retry)
     outcomes: dict[str, RunOutcome] = {}
-    table = folder / "table.csv"
+    with writing(folder):
+        # Effects of other runs, from before the study was changed, are not those of its table.
+        (folder / _EFFECTS).unlink(missing_ok=True)
 
     def ended(case: Case, outcome: RunOutcome) -> None:
         outcomes[case.digest] = outcome
-        write_whole(table, _table(_rows(study, cases, outcomes)))
+        write_whole(folder / _TABLE, table_text(_rows(study, cases, outcomes)))
         report(case, outcome)
 
     launcher.run(cases, ended)
-    return StudyResult(table, _rows(study, cases, outcomes))
+    return _finished(study, folder, _rows(study, cases, outcomes))
 
 
 def study_folder(output: Path, name: str, source: Path, copy: str) -> Path:
@@ -110,20 +110,6 @@ def study_folder(output: Path, name: str, source: Path, copy: str) -> Path:
     return folder
 
 
-def observe(
-    observables: Mapping[str, Observable], case: Case, outcome: RunOutcome | None
-) -> dict[str, float]:
-    """Read observables off a run.
-
-    Returns:
-        Numbers by name; NaN where the run has not come so far.
-    """
-    history = outcome.history() if outcome is not None else None
-    if history is None:
-        return dict.fromkeys(observables, math.nan)
-    return {name: item.read(history, case.config) for name, item in observables.items()}
-
-
 def _rows(
     study: StudyConfig, cases: Sequence[Case], outcomes: Mapping[str, RunOutcome]
 ) -> list[StudyRow]:
@@ -134,23 +120,17 @@ def _rows(
     ]
 
 
-def _table(rows: Sequence[StudyRow]) -> str:
-    """Write rows as CSV: what was varied, how the run ended, and the observables."""
-    varied = list(dict.fromkeys(key for row in rows for key in row.case.variation.varied))
-    stream = StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["case", *varied, "outcome", "seconds", "folder", *rows[0].observables])
-    for row in rows:
-        outcome = row.outcome
-        folder = outcome.folder.name if outcome is not None and outcome.folder else ""
-        writer.writerow(
-            [
-                row.case.variation.name,
-                *(row.case.variation.varied.get(key, "") for key in varied),
-                outcome.status.value if outcome is not None else "not run",
-                f"{outcome.seconds:.1f}" if outcome is not None else "",
-                folder,
-                *(repr(value) for value in row.observables.values()),
-            ]
-        )
-    return stream.getvalue()
+def _finished(study: StudyConfig, folder: Path, rows: Sequence[StudyRow]) -> StudyResult:
+    """Find what the runs show of the effects of parameters, and write it."""
+    effects: Mapping[str, Effects | None] = {}
+    text, base = "", find_base(rows)
+    if study.sample is not None:
+        effects = sample_effects(study.sample.positions(), rows)
+        if any(effects.values()):
+            text = effects_text(effects, list(study.sample.parameters), study.observables)
+    elif base is not None:
+        text = changes_text(rows, base, study.observables)
+    file = folder / _EFFECTS
+    if text:
+        write_whole(file, text)
+    return StudyResult(folder / _TABLE, rows, file if text else None, effects)

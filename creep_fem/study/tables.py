@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from statistics import fmean, stdev
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -13,9 +14,12 @@ from rich.text import Text
 from creep_fem.study.calibrate import CAVEAT, CalibrationResult
 from creep_fem.study.calibration import CalibrationConfig
 from creep_fem.study.cases import Case, short_names
-from creep_fem.study.config import BASE, StudyConfig
-from creep_fem.study.outcome import RunOutcome, RunStatus
-from creep_fem.study.sweep import StudyResult, StudyRow
+from creep_fem.study.config import StudyConfig
+from creep_fem.study.effects import Effects, find_base, relative_change
+from creep_fem.study.outcome import RunOutcome
+from creep_fem.study.rows import StudyRow
+from creep_fem.study.sample import fewest_runs
+from creep_fem.study.sweep import StudyResult
 from creep_fem.units import Dimension
 
 _SEED = "microstructure.packing.seed"
@@ -45,39 +49,86 @@ def print_study(study: StudyConfig, result: StudyResult) -> None:
     """Print the table of a study, and what its rows have in common.
 
     With ``one_at_a_time``, changes against the base stand beside the values; where only the seed
-    of the packing varies, mean and standard deviation of the finished runs stand below.
+    of the packing varies, mean and standard deviation of the finished runs stand below. The
+    effects of a sample follow in a table of their own.
     """
     table = Table(title=study.name, title_justify="left")
     table.add_column("case")
     table.add_column("outcome", no_wrap=True)
     for name in study.observables:
         table.add_column(_heading(name, study.observables[name].dimension), justify="right")
-    reference = next((row for row in result.rows if row.case.variation.name == BASE), None)
+    reference = find_base(result.rows)
     for row in result.rows:
-        status = row.outcome.status if row.outcome is not None else None
         numbers = [
             _compared(name, value, row, reference) for name, value in row.observables.items()
         ]
-        shown = status.value if status is not None else "not run"
-        style = "" if status is RunStatus.DONE else "red"
-        table.add_row(row.case.variation.name, Text(shown, style=style), *numbers)
+        ending = Text(row.ending, style="" if row.done else "red")
+        table.add_row(row.case.variation.name, ending, *numbers)
     _add_statistics(table, study, result.rows)
     console = Console()
     console.print(table)
+    if study.sample is not None:
+        _print_effects(console, study, list(study.sample.parameters), result)
     console.print(f"table in {result.table}", soft_wrap=True, highlight=False)
+    if result.effects_file is not None:
+        console.print(f"effects in {result.effects_file}", soft_wrap=True, highlight=False)
 
 
 def _compared(name: str, value: float, row: StudyRow, reference: StudyRow | None) -> str:
     if reference is None or row is reference:
         return _number(value)
-    base = reference.observables[name]
-    if not math.isfinite(value) or not math.isfinite(base) or base == 0.0:
+    change = relative_change(value, reference.observables[name])
+    if not math.isfinite(change):
         return _number(value)
-    return f"{_number(value)} ({100.0 * (value / base - 1.0):+.1f} %)"
+    return f"{_number(value)} ({100.0 * change:+.1f} %)"
+
+
+def _print_effects(
+    console: Console, study: StudyConfig, parameters: Sequence[str], result: StudyResult
+) -> None:
+    """Print what every parameter does to every observable, the strongest first."""
+    title = f"{study.name}: change over the whole range of each parameter"
+    table = Table(title=title, title_justify="left")
+    table.add_column("observable, parameter", overflow="fold")
+    for heading in ("change", "95 % interval", "rank correlation"):
+        table.add_column(heading, justify="right")
+    missing: list[str] = []
+    for name, item in result.effects.items():
+        if item is None:
+            known = sum(row.done and math.isfinite(row.observables[name]) for row in result.rows)
+            needed = fewest_runs(len(parameters))
+            missing.append(f"{name}: too few finished runs: {known}, at least {needed} are needed")
+            continue
+        table.add_section()
+        table.add_row(_heading(name, study.observables[name].dimension), style="bold")
+        _add_effects(table, parameters, item)
+    if table.rows:
+        console.print(table)
+    for line in missing:
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+def _add_effects(table: Table, parameters: Sequence[str], effects: Effects) -> None:
+    if not math.isfinite(effects.r_squared):
+        table.add_row(f"  {_number(effects.middle)} in all {effects.runs} runs")
+        return
+    fit = f"R2 {effects.r_squared:.3f}; {effects.runs} runs"
+    table.add_row(f"  {_number(effects.middle)} in the middle; {fit}")
+    names = short_names(parameters)
+    for index in np.argsort(-np.abs(effects.changes)).tolist():
+        change, reach = effects.changes[index], effects.reaches[index]
+        table.add_row(
+            f"  {names[parameters[index]]}",
+            f"{change:+.3g}",
+            f"{change - reach:+.3g} to {change + reach:+.3g}",
+            f"{effects.rank_correlations[index]:+.2f}",
+            # What may as well be nothing stands back.
+            style="dim" if abs(change) < reach else "",
+        )
 
 
 def _add_statistics(table: Table, study: StudyConfig, rows: Sequence[StudyRow]) -> None:
-    done = [row for row in rows if row.outcome is not None and row.outcome.done]
+    done = [row for row in rows if row.done]
     if set(study.vary) != {_SEED} or study.one_at_a_time or len(done) < 2:
         return
     table.add_section()

@@ -21,6 +21,7 @@ from creep_fem.study.sweep import run_study
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "configs" / "demo.yaml"
 OBSERVABLES = "observables: {stress: {column: mises_mean_active_gpa, cycle: 1}}\n"
+SAMPLE = "sample: {size: 3, parameters: {cycling.soc.high: {lower: 0.5, upper: 1}}}\n"
 
 
 def write(folder: Path, text: str, base: Path = DEMO) -> Path:
@@ -102,8 +103,11 @@ def test_all_mistakes_are_found_at_once(tmp_path: Path) -> None:
         ("vary: {name: [a]}\n", "vary.name", "names from the case"),
         ("vary: {a..b: [1]}\n", "vary.a..b", "no path"),
         ("cases: {one: {name: a}}\n", "cases.one.name", "names from the case"),
-        ("", "vary", "neither vary nor cases"),
-        ("vary: {cycling.cycles: [1]}\ncases: {one: {}}\n", "vary", "both"),
+        ("", "vary", "no cases"),
+        ("vary: {cycling.cycles: [1]}\ncases: {one: {}}\n", "vary", "both vary and cases"),
+        (f"vary: {{cycling.cycles: [1]}}\n{SAMPLE}", "vary", "both vary and sample"),
+        (f"cases: {{one: {{}}}}\n{SAMPLE}", "sample", "both sample and cases"),
+        (f"one_at_a_time: true\n{SAMPLE}", "one_at_a_time", "no values"),
         ("vary: {cycling.cycles: [1]}\nname: a/b\n", "name", "already given"),
         ("vary: {cycling.cycles: [1]}\nat_once: 0\n", "at_once", "range"),
     ],
