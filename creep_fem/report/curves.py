@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,10 +12,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from creep_fem.report import style
-from creep_fem.report.states import swollen_rows
+from creep_fem.results.cycle_ends import History, swollen_rows
 from creep_fem.units import SECONDS_PER_HOUR
-
-History = Mapping[str, NDArray[np.float64]]
 
 
 class Curve(NamedTuple):

@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from creep_fem.report import style
-from creep_fem.report.curves import History, cycles_figure, pressure_figure
+from creep_fem.report.curves import cycles_figure, pressure_figure
 from creep_fem.report.maps import creep_figure, mesh_figure, von_mises_figure
 from creep_fem.report.pores import pores_figure
-from creep_fem.report.states import first_swollen_time
+from creep_fem.results.cycle_ends import History, first_swollen_time
 from creep_fem.results.errors import ResultError, writing
 from creep_fem.results.history import read_history
 from creep_fem.results.pores import read_pores

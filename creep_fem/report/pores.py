@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from creep_fem.report import style
-from creep_fem.report.states import swollen_rows
+from creep_fem.results.cycle_ends import ends_of_first_cycle
 from creep_fem.results.pores import PoreHistory
 from creep_fem.units import SECONDS_PER_HOUR
 
@@ -36,22 +36,8 @@ def pores_figure(pores: PoreHistory) -> Figure:
     return figure
 
 
-def ends_of_first_cycle(pores: PoreHistory) -> tuple[int, int]:
-    """Find the swollen and the shrunk end of the first cycle.
-
-    Args:
-        pores: Areas over time, with at least one row.
-
-    Returns:
-        Row numbers; the shrunk end is the last row of the cycle, or of a run that ended in it.
-    """
-    first = pores.cycle == pores.cycle[0]
-    swollen = swollen_rows({"cycle": pores.cycle[first], "soc": pores.soc[first]})
-    return int(swollen[0]), int(first.sum()) - 1
-
-
 def _draw_single(axes: Axes, pores: PoreHistory) -> None:
-    swollen, shrunk = ends_of_first_cycle(pores)
+    swollen, shrunk = ends_of_first_cycle({"cycle": pores.cycle, "soc": pores.soc})
     relative = 100.0 * pores.areas / pores.areas[0]
     order = np.argsort(relative[shrunk], kind="stable")
     number = np.arange(1, len(order) + 1)

@@ -10,9 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from creep_fem.results.cycle_ends import rows_at
 from creep_fem.units import NUMBER, STRESS, Dimension
-
-SOC_TOLERANCE: Final = 1e-6
 
 
 class CycleEnd(StrEnum):
@@ -47,6 +46,17 @@ class CycleQuantity:
     def scale(self) -> float:
         """Factor from the history's values to those in ``unit``."""
         return 1.0 if self.dimension.unit else 100.0
+
+    def read(self, history: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Read the quantity off every row of a history, in its internal unit.
+
+        Args:
+            history: Columns of the history, each of shape (rows,).
+
+        Returns:
+            Values of shape (rows,).
+        """
+        return np.mean([history[column] for column in self.columns], axis=0)
 
 
 _CONTACT: Final = (
@@ -101,8 +111,8 @@ def cycle_table(
         The quantities; no cycles if none is complete.
     """
     ends = {
-        CycleEnd.SWOLLEN: _rows_at(history, swollen),
-        CycleEnd.SHRUNK: _rows_at(history, shrunk),
+        CycleEnd.SWOLLEN: rows_at(history, swollen),
+        CycleEnd.SHRUNK: rows_at(history, shrunk),
     }
     both = sorted(ends[CycleEnd.SWOLLEN].keys() & ends[CycleEnd.SHRUNK].keys())
     # A run may start at its shrunk soc: what counts is the shrunk end that follows the swollen one.
@@ -110,14 +120,5 @@ def cycle_table(
     rows = {end: np.array([of[c] for c in complete], dtype=np.int64) for end, of in ends.items()}
     return CycleTable(
         np.array(complete, dtype=np.int64),
-        {
-            name: np.mean([history[column][rows[quantity.end]] for column in quantity.columns], 0)
-            for name, quantity in QUANTITIES.items()
-        },
+        {name: quantity.read(history)[rows[quantity.end]] for name, quantity in QUANTITIES.items()},
     )
-
-
-def _rows_at(history: Mapping[str, NDArray[np.float64]], soc: float) -> dict[int, int]:
-    """Last row of every cycle at a state of charge, by the number of the cycle."""
-    rows = np.flatnonzero(np.abs(history["soc"] - soc) <= SOC_TOLERANCE)
-    return {int(history["cycle"][row]): int(row) for row in rows}

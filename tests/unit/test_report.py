@@ -21,8 +21,13 @@ from creep_fem.microstructure.outlines import body_outlines, cell_outlines
 from creep_fem.report.curves import cycles_figure, pressure_figure
 from creep_fem.report.figures import draw_run
 from creep_fem.report.maps import creep_figure, mesh_figure, von_mises_figure
-from creep_fem.report.pores import ends_of_first_cycle, pores_figure
-from creep_fem.report.states import first_swollen_time, swollen_rows
+from creep_fem.report.pores import pores_figure
+from creep_fem.results.cycle_ends import (
+    ends_of_first_cycle,
+    first_swollen_time,
+    swollen_rows,
+    swollen_times,
+)
 from creep_fem.results.errors import ResultError
 from creep_fem.results.history import HistoryRow, HistoryWriter
 from creep_fem.results.pores import PoreHistory, read_pores
@@ -88,6 +93,17 @@ def test_first_swollen_fields_are_chosen(swells_towards: float) -> None:
     assert first_swollen_time(times, history) == 1
     assert first_swollen_time(times[2:], history) == 1
     assert first_swollen_time(times[:1], history) == 0
+
+
+@pytest.mark.parametrize("swells_towards", [1.0, 0.0])
+def test_fields_are_assigned_to_the_swollen_ends(swells_towards: float) -> None:
+    history = columns(history_rows(CYCLES, swells_towards))
+    times = HALF_CYCLE * np.arange(2 * CYCLES + 1)
+    assert swollen_times(times, history) == {1: 1, 2: 3, 3: 5}
+    # Those of the second cycle are missing; a time nearby is another state.
+    times[3] += 1.0
+    assert swollen_times(times, history) == {1: 1, 3: 5}
+    assert swollen_times(times[:1], history) == {}
 
 
 def test_initial_fields_are_not_taken_for_swollen_after_one_giant_step() -> None:
@@ -211,11 +227,11 @@ def test_every_pore_is_shown_at_both_ends_of_the_first_cycle(pores: PoreHistory)
 
 
 def test_pores_of_a_run_that_ends_early_are_shown_as_they_are(pores: PoreHistory) -> None:
-    assert ends_of_first_cycle(pores) == (4, 8)
+    assert ends_of_first_cycle(vars(pores)) == (4, 8)
     early = PoreHistory(
         pores.time[:3], pores.cycle[:3], pores.soc[:3], pores.creep_free[:3], pores.areas[:3]
     )
-    assert ends_of_first_cycle(early) == (2, 2)
+    assert ends_of_first_cycle(vars(early)) == (2, 2)
     start = PoreHistory(
         pores.time[:1], pores.cycle[:1], pores.soc[:1], pores.creep_free[:1], pores.areas[:1]
     )
