@@ -10,9 +10,15 @@ from matplotlib.figure import Figure
 
 from creep_fem.report import style
 from creep_fem.report.curves import cycles_figure, pressure_figure
-from creep_fem.report.maps import creep_figure, mesh_figure, von_mises_figure
+from creep_fem.report.maps import (
+    creep_figure,
+    maps_over_cycles_figure,
+    mesh_figure,
+    spread_out,
+    von_mises_figure,
+)
 from creep_fem.report.pores import pores_figure
-from creep_fem.results.cycle_ends import History, first_swollen_time
+from creep_fem.results.cycle_ends import History, first_swollen_time, swollen_times
 from creep_fem.results.errors import ResultError, writing
 from creep_fem.results.history import read_history
 from creep_fem.results.pores import read_pores
@@ -49,6 +55,11 @@ def draw_run(folder: Path) -> list[Path]:
         "pressure_porosity": lambda: pressure_figure(history),
         "pores": lambda: pores_figure(pores),
     }
+    swollen = swollen_times(times, history)
+    if len(swollen) > 1:
+        drawings["maps_over_cycles"] = lambda: maps_over_cycles_figure(
+            {c: read_fields(folder, swollen[c]) for c in spread_out(list(swollen))}
+        )
     with writing(run.figures), style.figure_style():
         run.figures.mkdir(exist_ok=True)
         return [style.save(draw(), run.figures / f"{name}.png") for name, draw in drawings.items()]

@@ -1,8 +1,9 @@
-"""Maps of the particles: mesh, von Mises stress and creep strain."""
+"""Maps of the particles: mesh, von Mises stress and creep strain, of one state or of several."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -21,6 +22,29 @@ ARROWS_ACROSS: Final = 22
 ARROW_THRESHOLD: Final = 0.05
 # Contact points carry singular stress: the scale ends where this share of the cells lies below.
 SCALE_SHARE: Final = 0.99
+# More maps beside each other would be too small to see the particles.
+MAPS_IN_A_ROW: Final = 4
+_ROW_HEIGHT: Final = 40.0  # mm, a map and its colour bar
+
+
+class Quantity(NamedTuple):
+    """What the colours of a map show.
+
+    Attributes:
+        field: Name of the field, one value per cell.
+        label: Label of the colour bar, with the unit.
+        colour_map: Name of matplotlib's colour map.
+        of_active: Whether a framework without any value stays grey.
+    """
+
+    field: str
+    label: str
+    colour_map: str
+    of_active: bool
+
+
+VON_MISES: Final = Quantity("von_mises", "von Mises stress / GPa", "viridis", of_active=False)
+CREEP: Final = Quantity("creep_strain", "accumulated creep strain", "cividis", of_active=True)
 
 
 def mesh_figure(snapshot: FieldSnapshot) -> Figure:
@@ -56,14 +80,7 @@ def von_mises_figure(snapshot: FieldSnapshot, title: str) -> Figure:
     Returns:
         The figure.
     """
-    figure, axes = _map(_deformed(snapshot))
-    axes.set_title(title)
-    everywhere = np.ones(len(snapshot.cells), dtype=bool)
-    values = snapshot.field("von_mises")
-    drawn = _colour(axes, snapshot, values, everywhere, "viridis")
-    figure.colorbar(drawn, label="von Mises stress / GPa", extend="max", shrink=0.85)
-    _draw_bodies(axes, _deformed(snapshot), snapshot.cells)
-    return figure
+    return _coloured_map(snapshot, VON_MISES, title)[0]
 
 
 def creep_figure(snapshot: FieldSnapshot, title: str) -> Figure:
@@ -79,22 +96,55 @@ def creep_figure(snapshot: FieldSnapshot, title: str) -> Figure:
     Returns:
         The figure.
     """
-    points = _deformed(snapshot)
-    figure, axes = _map(points)
-    axes.set_title(title)
-    strain = snapshot.field("creep_strain")
-    active = _is_active(snapshot)
-    framework_crept = bool((strain[~active] > 0.0).any())
-    coloured = active | framework_crept
-    rigid = cell_outlines(points, snapshot.cells[~coloured])
-    grey = style.LIGHT_GREY
-    axes.add_collection(PolyCollection(list(rigid), facecolor=grey, edgecolor=grey, lw=0.1))
-    drawn = _colour(axes, snapshot, strain, coloured, "cividis")
-    figure.colorbar(drawn, label="accumulated creep strain", extend="max", shrink=0.85)
-    _draw_bodies(axes, points, snapshot.cells)
-    chosen = _arrow_cells(cell_middles(points, snapshot.cells), strain, active)
-    _draw_arrows(axes, snapshot, chosen)
+    figure, axes = _coloured_map(snapshot, CREEP, title)
+    middles = cell_middles(_deformed(snapshot), snapshot.cells)
+    strain = snapshot.field(CREEP.field)
+    _draw_arrows(axes, snapshot, _arrow_cells(middles, strain, _is_active(snapshot)))
     return figure
+
+
+def maps_over_cycles_figure(swollen: Mapping[int, FieldSnapshot]) -> Figure:
+    """Draw stress and creep strain of several cycles beside each other, on the deformed shape.
+
+    All maps of a row have one colour scale and all maps of the figure one scale of length.
+
+    Args:
+        swollen: States at the swollen ends by the numbers of the cycles, at least one, with the
+            fields ``displacement``, ``von_mises``, ``creep_strain`` and ``material``.
+
+    Returns:
+        The figure.
+    """
+    figure = style.new_figure(height=2 * _ROW_HEIGHT)
+    places = figure.subplots(
+        *(2, len(swollen)), sharex=True, sharey=True, squeeze=False, subplot_kw={"aspect": "equal"}
+    )
+    snapshots = list(swollen.values())
+    _frame(places[0, 0], [_deformed(snapshot) for snapshot in snapshots])
+    for row, quantity in zip(places, (VON_MISES, CREEP), strict=True):
+        drawn = _draw_states(row, snapshots, quantity)
+        # The label of an upright one would be longer than a small map is high.
+        figure.colorbar(
+            drawn, ax=row, label=quantity.label, extend="max", location="bottom", aspect=40
+        )
+        row[0].set_ylabel("y / µm")
+    for cycle, upper, lower in zip(swollen, *places, strict=True):
+        upper.set_title(f"cycle {cycle}")
+        lower.set_xlabel("x / µm")
+    return figure
+
+
+def spread_out(cycles: Sequence[int]) -> list[int]:
+    """Choose the cycles to draw: the first, the last and some between at even distances.
+
+    Args:
+        cycles: Numbers of the cycles, in their order.
+
+    Returns:
+        Up to ``MAPS_IN_A_ROW`` of them.
+    """
+    places = np.linspace(0, len(cycles) - 1, min(len(cycles), MAPS_IN_A_ROW))
+    return [cycles[place] for place in places.round().astype(int)]
 
 
 def _is_active(snapshot: FieldSnapshot) -> NDArray[np.bool_]:
@@ -107,31 +157,76 @@ def _deformed(snapshot: FieldSnapshot) -> NDArray[np.float64]:
 
 
 def _map(points: NDArray[np.float64]) -> tuple[Figure, Axes]:
-    """Make a figure whose one map shows all points at equal scales."""
+    """Make a figure whose one map shows all points."""
     figure = style.new_figure(height=80.0)
     axes = figure.add_subplot(aspect="equal", xlabel="x / µm", ylabel="y / µm")
-    low, high = points.min(axis=0), points.max(axis=0)
+    _frame(axes, [points])
+    return figure, axes
+
+
+def _frame(axes: Axes, points: Sequence[NDArray[np.float64]]) -> None:
+    """Show all points of all states."""
+    low = np.min([state.min(axis=0) for state in points], axis=0)
+    high = np.max([state.max(axis=0) for state in points], axis=0)
     margin = 0.02 * (high - low).max()
     axes.set_xlim(low[0] - margin, high[0] + margin)
     axes.set_ylim(low[1] - margin, high[1] + margin)
+
+
+def _coloured_map(snapshot: FieldSnapshot, quantity: Quantity, title: str) -> tuple[Figure, Axes]:
+    figure, axes = _map(_deformed(snapshot))
+    axes.set_title(title)
+    drawn = _draw_states([axes], [snapshot], quantity)
+    figure.colorbar(drawn, label=quantity.label, extend="max", shrink=0.85)
     return figure, axes
+
+
+def _draw_states(
+    places: Sequence[Axes], snapshots: Sequence[FieldSnapshot], quantity: Quantity
+) -> PolyCollection:
+    """Draw a quantity in several states, each on its axes, with one scale of colours."""
+    masks = _coloured_cells(snapshots, quantity)
+    values = [s.field(quantity.field)[mask] for s, mask in zip(snapshots, masks, strict=True)]
+    everything = np.concatenate(values)
+    top = float(np.quantile(everything, SCALE_SHARE)) if everything.size else 0.0
+    for axes, snapshot, mask, shown in zip(places, snapshots, masks, values, strict=True):
+        drawn = _colour(axes, snapshot, mask, shown, quantity.colour_map)
+        drawn.set_clim(0.0, top if top > 0.0 else 1.0)
+        _draw_bodies(axes, _deformed(snapshot), snapshot.cells)
+    return drawn
 
 
 def _colour(
     axes: Axes,
     snapshot: FieldSnapshot,
-    values: NDArray[np.float64],
     mask: NDArray[np.bool_],
+    values: NDArray[np.float64],
     colour_map: str,
 ) -> PolyCollection:
-    """Fill the chosen cells by value; edges in the same colour hide the seams between them."""
-    outlines = cell_outlines(_deformed(snapshot), snapshot.cells[mask])
-    cells = PolyCollection(list(outlines), array=values[mask], cmap=colour_map, lw=0.1)
+    """Fill the chosen cells by value, the others with grey; no seams show between them."""
+    outlines = cell_outlines(_deformed(snapshot), snapshot.cells)
+    # Smoothed edges would let the background shine through; outlines of the bodies cover them.
+    plain: dict[str, Any] = {"lw": 0.1, "antialiased": False}
+    if not mask.all():
+        grey = style.LIGHT_GREY
+        rest = PolyCollection(list(outlines[~mask]), facecolor=grey, edgecolor=grey, **plain)
+        axes.add_collection(rest)
+    cells = PolyCollection(list(outlines[mask]), array=values, cmap=colour_map, **plain)
     cells.set_edgecolor("face")
-    top = float(np.quantile(values[mask], SCALE_SHARE)) if mask.any() else 0.0
-    cells.set_clim(0.0, top if top > 0.0 else 1.0)
     axes.add_collection(cells)
     return cells
+
+
+def _coloured_cells(
+    snapshots: Sequence[FieldSnapshot], quantity: Quantity
+) -> list[NDArray[np.bool_]]:
+    """Cells with colours; a framework that has no value in any state has none in all of them."""
+    actives = [_is_active(snapshot) for snapshot in snapshots]
+    framework = not quantity.of_active or any(
+        bool((snapshot.field(quantity.field)[~active] > 0.0).any())
+        for snapshot, active in zip(snapshots, actives, strict=True)
+    )
+    return [active | framework for active in actives]
 
 
 def _draw_bodies(axes: Axes, points: NDArray[np.float64], cells: NDArray[np.int64]) -> None:

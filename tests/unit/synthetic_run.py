@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -165,13 +166,15 @@ PORES = np.array([0.3, 0.1, 0.2])  # um^2, initial
 CLOSING = np.array([0.9, 0.5, 1.05])  # share lost at soc 1
 
 
-def write_pores(path: Path, cycles: int) -> None:
+def write_pores(path: Path, rows: Sequence[HistoryRow], start: float = 0.0) -> None:
     """Write three pores that close and open with the state of charge and creep to a half."""
     with closing(PoreWriter(path, len(PORES))) as table:
-        table.append(0.0, 1, 0.0, PORES.sum(), PORES)
-        for row in history_rows(cycles):
-            areas = PORES * (1.0 - CLOSING * row.soc) * 0.5
-            table.append(row.time_s, row.cycle, row.soc, (1.0 - 0.9 * row.soc) * PORES.sum(), areas)
+        table.append(0.0, 1, start, PORES.sum(), PORES)
+        for row in rows:
+            swelling = abs(row.soc - start)
+            areas = PORES * (1.0 - CLOSING * swelling) * 0.5
+            free = (1.0 - 0.9 * swelling) * PORES.sum()
+            table.append(row.time_s, row.cycle, row.soc, free, areas)
 
 
 def write_run(comm: MPI.Intracomm, path: Path, cycles: int) -> RunFolder:
@@ -188,5 +191,5 @@ def write_run(comm: MPI.Intracomm, path: Path, cycles: int) -> RunFolder:
         with closing(HistoryWriter(folder.history)) as history:
             for row in history_rows(cycles):
                 history.append(row)
-        write_pores(folder.pores, cycles)
+        write_pores(folder.pores, history_rows(cycles))
     return folder

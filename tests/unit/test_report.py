@@ -9,6 +9,7 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.image import imread
@@ -20,7 +21,15 @@ from synthetic_run import CLOSING, HALF_CYCLE, RADIUS, disc, history_rows, write
 from creep_fem.microstructure.outlines import body_outlines, cell_outlines
 from creep_fem.report.curves import cycles_figure, pressure_figure
 from creep_fem.report.figures import draw_run
-from creep_fem.report.maps import creep_figure, mesh_figure, von_mises_figure
+from creep_fem.report.maps import (
+    MAPS_IN_A_ROW,
+    SCALE_SHARE,
+    creep_figure,
+    maps_over_cycles_figure,
+    mesh_figure,
+    spread_out,
+    von_mises_figure,
+)
 from creep_fem.report.pores import pores_figure
 from creep_fem.results.cycle_ends import (
     ends_of_first_cycle,
@@ -120,6 +129,7 @@ def test_run_gives_all_figures_in_column_width(folder: Path) -> None:
         "cycles.png",
         "pressure_porosity.png",
         "pores.png",
+        "maps_over_cycles.png",
     ]
     for file in files:
         image = imread(file)
@@ -177,6 +187,67 @@ def test_framework_is_coloured_only_if_it_crept(swollen: FieldSnapshot) -> None:
     assert coloured(replace(swollen, arrays=crept)) == len(swollen.cells)
 
 
+def _coloured(axes: Axes) -> PolyCollection:
+    (cells,) = (
+        c for c in axes.collections if isinstance(c, PolyCollection) and c.get_array() is not None
+    )
+    return cells
+
+
+def test_cycles_stand_beside_each_other_on_one_scale(swollen: FieldSnapshot) -> None:
+    def scaled(factor: float) -> FieldSnapshot:
+        names = ("displacement", "von_mises", "creep_strain")
+        changed = {name: factor * swollen.field(name) for name in names}
+        return replace(swollen, arrays={**swollen.arrays, **changed})
+
+    states = {1: scaled(1.0), 7: scaled(0.5), 20: scaled(2.0)}
+    figure = maps_over_cycles_figure(states)
+    upper, lower = figure.axes[:3], figure.axes[3:6]
+    assert [axes.get_title() for axes in upper] == ["cycle 1", "cycle 7", "cycle 20"]
+    assert [axes.get_aspect() for axes in (*upper, *lower)] == [1.0] * 6
+    assert {axes.get_xlabel() for axes in lower} == {"x / µm"}
+    assert [axes.get_xlabel() for axes in figure.axes[6:]] == [
+        "von Mises stress / GPa",
+        "accumulated creep strain",
+    ]
+    active = swollen.field("material") == 0.0
+    everywhere = np.ones(len(swollen.cells), dtype=bool)
+    rows = ((upper, "von_mises", everywhere), (lower, "creep_strain", active))
+    for row, name, mask in rows:
+        values = [state.field(name)[mask] for state in states.values()]
+        top = np.quantile(np.concatenate(values), SCALE_SHARE)
+        for axes, expected, state in zip(row, values, states.values(), strict=True):
+            cells = _coloured(axes)
+            np.testing.assert_array_equal(cells.get_array(), expected)
+            assert cells.get_clim() == (0.0, pytest.approx(top))
+            corners = np.vstack([path.vertices for path in cells.get_paths()])
+            moved = state.points + state.field("displacement")
+            assert corners[:, 0].min() == pytest.approx(moved[:, 0].min(), abs=1e-4)
+            # The frame has room for the most swollen state and is that of all maps.
+            assert axes.get_xlim() == upper[0].get_xlim()
+            assert axes.get_xlim()[0] < moved[:, 0].min()
+
+
+def test_a_framework_that_creeps_late_is_coloured_in_all_cycles(swollen: FieldSnapshot) -> None:
+    crept = {**swollen.arrays, "creep_strain": swollen.field("creep_strain") + 0.01}
+    figure = maps_over_cycles_figure({1: swollen, 2: replace(swollen, arrays=crept)})
+    assert [len(_coloured(axes).get_paths()) for axes in figure.axes[2:4]] == [
+        len(swollen.cells)
+    ] * 2
+
+
+def test_first_and_last_cycle_are_among_those_that_are_drawn() -> None:
+    assert spread_out([1, 2]) == [1, 2]
+    assert spread_out([2, 3, 5, 8]) == [2, 3, 5, 8]
+    assert spread_out(range(1, 21)) == [1, 7, 14, 20]
+    assert MAPS_IN_A_ROW == 4
+
+
+def test_a_run_with_one_swollen_end_has_nothing_to_compare(tmp_path: Path) -> None:
+    write_run(MPI.COMM_SELF, tmp_path, cycles=1)
+    assert "maps_over_cycles.png" not in [file.name for file in draw_run(tmp_path)]
+
+
 def test_maps_of_the_stress_free_state_are_drawn(folder: Path) -> None:
     initial = read_fields(folder, 0)
     for figure in (von_mises_figure(initial, "title"), creep_figure(initial, "title")):
@@ -209,7 +280,7 @@ def test_single_cycle_is_drawn_over_time() -> None:
 
 @pytest.fixture
 def pores(tmp_path: Path) -> PoreHistory:
-    write_pores(tmp_path / "pores.csv", 2)
+    write_pores(tmp_path / "pores.csv", history_rows(2))
     return read_pores(tmp_path / "pores.csv")
 
 
@@ -265,7 +336,7 @@ def test_empty_or_missing_results_are_typed_errors(tmp_path: Path) -> None:
     HistoryWriter(tmp_path / "history.csv").close()
     with pytest.raises(ResultError, match="cannot read the table of pores"):
         draw_run(tmp_path)
-    write_pores(tmp_path / "pores.csv", 1)
+    write_pores(tmp_path / "pores.csv", history_rows(1))
     with pytest.raises(ResultError, match="cannot read the fields"):
         draw_run(tmp_path)
     run = tmp_path / "run"
