@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from creep_fem.results.table import csv_text
-from creep_fem.study.calibration import CalibrationConfig, Parameter, Target
+from creep_fem.study.calibration import CalibrationConfig, Parameter
 from creep_fem.study.cases import Case
 from creep_fem.study.errors import StudyError
 from creep_fem.study.fit import QUANTILE, Array, Fit, Uncertainty, fit, uncertainty
@@ -20,6 +20,7 @@ from creep_fem.study.launch import Launcher, Report
 from creep_fem.study.outcome import RunOutcome, RunStatus, write_whole
 from creep_fem.study.rows import observe
 from creep_fem.study.sweep import study_folder
+from creep_fem.study.targets import Target
 
 CAVEAT = "Agreement of fitted quantities is not validation."
 """Stands beside every result of a calibration."""

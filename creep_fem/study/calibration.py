@@ -9,11 +9,14 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from creep_fem.config import load_section
-from creep_fem.config.fields import Section, Whole, refuse
+from creep_fem.config.document import EntryPath
+from creep_fem.config.fields import Section, Whole, refuse, refuse_all
+from creep_fem.errors import Problem
 from creep_fem.study.cases import Case, Variation, check_cases, make_case
-from creep_fem.study.observable import Observable, column_dimension
+from creep_fem.study.observable import Observable
 from creep_fem.study.parameter import Amount, Quantified, Range
 from creep_fem.study.sections import ManyRuns, check_cycles, check_keys, raise_problems
+from creep_fem.study.targets import Target, TargetsFrom
 from creep_fem.units import NUMBER, Quantity
 
 
@@ -41,30 +44,6 @@ class Parameter(Range):
         return start
 
 
-class Target(Observable):
-    """An observable, and the value that it should have.
-
-    Attributes:
-        value: The value, in the unit of the column.
-        tolerance: Deviation that counts as met; its inverse is the weight of the target.
-        source: Where the value comes from.
-    """
-
-    value: float
-    tolerance: float
-    source: Annotated[str, Field(strict=True, min_length=1, description="where it comes from")]
-
-    @field_validator("value", "tolerance", mode="before", json_schema_input_type=str | float)
-    @classmethod
-    def _in_unit_of_column(cls, written: object, info: ValidationInfo) -> float:
-        if "column" not in info.data:
-            # An unknown column is reported by itself.
-            return 1.0
-        dimension = column_dimension(info.data["column"])
-        above = 0.0 if info.field_name == "tolerance" else None
-        return Quantity(dimension, above=above).validate(written)
-
-
 class Optimiser(Section):
     """How the fit proceeds, in positions between the bounds of each parameter: 0 to 1.
 
@@ -85,15 +64,35 @@ class CalibrationConfig(ManyRuns):
 
     Attributes:
         parameters: What is fitted, by the key of the entry.
-        targets: What it is fitted to, by name.
+        targets_from: Values of a file that it is fitted to.
+        targets: All that it is fitted to, by name: what is written here and the values of the file.
         optimiser: How the fit proceeds.
     """
 
     parameters: Annotated[dict[str, Parameter], Field(min_length=1), BeforeValidator(check_keys)]
-    targets: Annotated[dict[str, Target], Field(min_length=1)]
+    targets_from: TargetsFrom | None = None
+    targets: dict[str, Target] = Field(default_factory=dict)
     optimiser: Optimiser = Optimiser()
 
     @field_validator("targets")
+    @classmethod
+    def _with_those_of_the_file(
+        cls, targets: dict[str, Target], info: ValidationInfo
+    ) -> dict[str, Target]:
+        if "targets_from" not in info.data:
+            # Its own mistakes are reported.
+            return targets
+        chosen: TargetsFrom | None = info.data["targets_from"]
+        if chosen is None and not targets:
+            message = "neither targets nor targets_from is given"
+            raise refuse(message, "one of them, or both", choices=("targets", "targets_from"))
+        of_file = {} if chosen is None else {n: t for n, (_, t) in chosen.targets().items()}
+        both = [name for name in targets if name in of_file]
+        if both:
+            message = "targets_from gives a target of this name"
+            raise refuse_all([Problem(name, message, allowed="another name") for name in both])
+        return cls._enough({**of_file, **targets}, info)
+
     @classmethod
     def _enough(cls, targets: dict[str, Target], info: ValidationInfo) -> dict[str, Target]:
         parameters = info.data.get("parameters", {})
@@ -125,6 +124,21 @@ class CalibrationConfig(ManyRuns):
         ]
         return Variation(self.name, (*self.shared_overrides, *chosen), values)
 
+    def places(self) -> dict[EntryPath, Observable]:
+        """All targets by the entries of the file that name their cycles, or stand for these."""
+        chosen = {} if self.targets_from is None else self.targets_from.targets()
+        found: dict[EntryPath, Observable] = {
+            ("targets", name, "cycle"): target
+            for name, target in self.targets.items()
+            if name not in chosen
+        }
+        for quantity, target in chosen.values():
+            place = ("targets_from", "tolerances", quantity)
+            # The latest cycle of a quantity is the one that may be missing.
+            if place not in found or target.cycle > found[place].cycle:
+                found[place] = target
+        return found
+
     def corners(self) -> list[Variation]:
         """Start, and each parameter at each of its bounds: where mistakes of the file show."""
         start = {key: parameter.start.value for key, parameter in self.parameters.items()}
@@ -148,6 +162,6 @@ def load_calibration(path: str | Path) -> CalibrationConfig:
     path = Path(path)
     calibration, document = load_section(CalibrationConfig, path)
     cases, problems = check_cases(calibration.corners(), calibration.base, document)
-    problems += check_cycles("targets", calibration.targets, cases, document)
+    problems += check_cycles(calibration.places(), cases, document)
     raise_problems(path, problems)
     return calibration

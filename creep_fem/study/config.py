@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, StrictBool, ValidationInfo, field_validator
 
 from creep_fem.config import load_section
+from creep_fem.config.document import EntryPath
 from creep_fem.config.fields import refuse
 from creep_fem.study.cases import Case, Override, Variation, check_cases, short_names
 from creep_fem.study.observable import Observable
@@ -130,6 +131,9 @@ def load_study(path: str | Path) -> tuple[StudyConfig, list[Case]]:
     cases, problems = check_cases(study.corners(), study.base, document)
     if not problems:
         cases, problems = check_cases(study.variations(), study.base, document)
-    problems += check_cycles("observables", study.observables, cases, document)
+    places: dict[EntryPath, Observable] = {
+        ("observables", name, "cycle"): item for name, item in study.observables.items()
+    }
+    problems += check_cycles(places, cases, document)
     raise_problems(path, problems)
     return study, cases

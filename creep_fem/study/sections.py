@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from creep_fem.config.document import Document
+from creep_fem.config.document import Document, EntryPath, key_of
 from creep_fem.config.fields import ExistingFile, Section, Whole, refuse_all
 from creep_fem.errors import ConfigError, Problem
 from creep_fem.study.cases import Case, Override
@@ -77,26 +77,25 @@ class ManyRuns(Section):
 
 
 def check_cycles(
-    section: str, observables: Mapping[str, Observable], cases: Iterable[Case], document: Document
+    places: Mapping[EntryPath, Observable], cases: Iterable[Case], document: Document
 ) -> list[Problem]:
     """Find observables of cycles that a case does not have.
 
     Args:
-        section: Section of the file that holds the observables.
-        observables: What is to be read off every run, by name.
+        places: What is to be read off every run, by the entries of the file that tell the cycles.
         cases: The runs.
         document: The file, to name lines.
     """
     fewest = min((case.config.cycling.cycles for case in cases), default=None)
     return [
         Problem(
-            f"{section}.{name}.cycle",
+            key_of(place),
             "not all runs have as many cycles",
             str(observable.cycle),
             f"at most {fewest}",
-            document.line_of((section, name, "cycle")),
+            document.line_of(place),
         )
-        for name, observable in observables.items()
+        for place, observable in places.items()
         if fewest is not None and observable.cycle > fewest
     ]
 

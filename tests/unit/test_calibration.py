@@ -52,12 +52,121 @@ def test_values_are_read_in_the_units_of_their_columns(tmp_path: Path) -> None:
     assert creep.rate == pytest.approx(1e-6)
 
 
-def test_the_example_is_valid() -> None:
-    calibration = load_calibration(ROOT / "configs" / "targets_fig4.yaml")
+def test_the_example_takes_the_published_numbers_with_its_own_tolerances() -> None:
+    calibration = load_calibration(ROOT / "configs" / "calibration_fig4.yaml")
     assert len(calibration.parameters) == 3
-    assert [target.value for target in calibration.targets.values()] == pytest.approx(
-        [0.099, 0.067, 0.171, 0.156, 0.705, 0.844, 0.67, 0.795]
-    )
+    found = {name: (t.value, t.tolerance) for name, t in calibration.targets.items()}
+    assert found == {
+        "mises_mean_active_gpa_1": pytest.approx((0.099, 0.005)),
+        "mises_mean_active_gpa_20": pytest.approx((0.067, 0.005)),
+        "mises_mean_framework_gpa_1": pytest.approx((0.171, 0.01)),
+        "mises_mean_framework_gpa_20": pytest.approx((0.156, 0.01)),
+        "contact_ratio_active_active_1": pytest.approx((0.705, 0.05)),
+        "contact_ratio_active_active_20": pytest.approx((0.844, 0.05)),
+        "contact_ratio_active_framework_1": pytest.approx((0.67, 0.05)),
+        "contact_ratio_active_framework_20": pytest.approx((0.795, 0.05)),
+    }
+    assert {t.source for t in calibration.targets.values()} == {
+        "Xiong et al. 2024 (xiong_2024.yaml)"
+    }
+    assert {(t.cycle, t.at) for t in calibration.targets.values()} == {
+        (1, "end_of_swelling"),
+        (20, "end_of_swelling"),
+    }
+
+
+FILE = """\
+source: Someone
+labels:
+  soft:
+    mises_mean_active_gpa: {1: 99 MPa, every: 90 MPa}
+    contact_fraction_active_shrunk: {1: 20 %}
+    wall_pressure_gpa: {1: 1 GPa}
+    porosity: {every: 5 %}
+"""
+FROM_FILE = f"""\
+parameters:
+  {RATE}: {{scale: log, lower: 1e-7 /s, upper: 1e-3 /s, start: 1e-5 /s}}
+targets_from:
+  file: file.yaml
+  label: soft
+  tolerances: {{mises_mean_active_gpa: 5 MPa, contact_fraction_active_shrunk: 2 %}}
+"""
+
+
+def test_a_file_gives_values_of_single_cycles_at_the_end_of_their_quantity(tmp_path: Path) -> None:
+    (tmp_path / "file.yaml").write_text(FILE, encoding="utf-8")
+    own = "targets:\n  more: {column: porosity, cycle: 1, value: 5 %, tolerance: 1 %, source: a}\n"
+    targets = load_calibration(write(tmp_path, FROM_FILE + own)).targets
+    assert {(n, t.column, t.cycle, t.at, t.value, t.tolerance) for n, t in targets.items()} == {
+        ("mises_mean_active_gpa_1", "mises_mean_active_gpa", 1, "end_of_swelling", 0.099, 0.005),
+        (
+            *("contact_fraction_active_shrunk_1", "contact_fraction_active", 1),
+            *("end_of_shrinking", 0.2, 0.02),
+        ),
+        ("more", "porosity", 1, "end_of_swelling", 0.05, 0.01),
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "message", "near"),
+    [
+        ("file: file.yaml", "file: fiel.yaml", "file", "there is no file", None),
+        ("label: soft", "label: sotf", "label", "no such label", "soft"),
+        ("label: soft", "label: 3", "label", "not a valid name", None),
+        ("mises_mean_active_gpa", "mises_mean_activ_gpa", "tolerances.mises_mean_activ_gpa",
+         "no value", "mises_mean_active_gpa"),
+        ("mises_mean_active_gpa", "porosity", "tolerances.porosity", "no value", None),
+        ("mises_mean_active_gpa", "wall_pressure_gpa", "tolerances.wall_pressure_gpa",
+         "several columns", None),
+        ("5 MPa", "5 um", "tolerances.mises_mean_active_gpa", "not a unit of one", None),
+        ("5 MPa", "0 GPa", "tolerances.mises_mean_active_gpa", "out of range", None),
+        ("tolerances:", "tolerance:", "tolerance", "unknown", "targets_from.tolerances"),
+        ("tolerances: {m", "tolerances: 3 #", "tolerances", "section", None),
+    ],
+)  # fmt: skip
+def test_mistakes_about_a_file_of_targets_are_found_before(
+    tmp_path: Path, old: str, new: str, key: str, message: str, near: str | None
+) -> None:
+    (tmp_path / "file.yaml").write_text(FILE, encoding="utf-8")
+    assert old in FROM_FILE
+    (found,) = problems(tmp_path, FROM_FILE.replace(old, new))
+    assert (found.key, found.suggestion) == (f"targets_from.{key}", near)
+    assert message in found.message
+    assert found.line is not None
+
+
+def test_mistakes_within_the_file_and_beside_it_are_found_together(tmp_path: Path) -> None:
+    broken = FILE.replace("99 MPa", "99").replace("20 %", "20 GPa")
+    (tmp_path / "file.yaml").write_text(broken, encoding="utf-8")
+    text = FROM_FILE.replace("start: 1e-5 /s", "start: 1 /s").replace("5 MPa", "5")
+    found = {problem.key: problem.message for problem in problems(tmp_path, text)}
+    assert set(found) == {
+        f"parameters.{RATE}.start",
+        "targets_from.file: labels.soft.mises_mean_active_gpa.1",
+        "targets_from.file: labels.soft.contact_fraction_active_shrunk.1",
+        "targets_from.tolerances.mises_mean_active_gpa",
+    }
+    assert "in line 4" in found["targets_from.file: labels.soft.mises_mean_active_gpa.1"]
+
+
+def test_cycles_of_a_file_that_the_runs_do_not_have_are_found(tmp_path: Path) -> None:
+    text = FILE.replace("{1: 99 MPa,", "{1: 99 MPa, 20: 9 MPa,")
+    (tmp_path / "file.yaml").write_text(text, encoding="utf-8")
+    (found,) = problems(tmp_path, FROM_FILE)
+    assert found.key == "targets_from.tolerances.mises_mean_active_gpa"
+    assert (found.value, found.allowed) == ("20", "at most 1")
+
+
+def test_some_target_is_needed_and_each_has_its_name(tmp_path: Path) -> None:
+    (tmp_path / "file.yaml").write_text(FILE, encoding="utf-8")
+    (found,) = problems(tmp_path, FROM_FILE[: FROM_FILE.index("targets_from")])
+    assert "neither targets nor targets_from" in found.message
+    entry = "{column: porosity, cycle: 1, value: 5 %, tolerance: 1 %, source: a}"
+    own = f"targets:\n  mises_mean_active_gpa_1: {entry}\n"
+    (found,) = problems(tmp_path, FROM_FILE + own)
+    assert found.key == "targets.mises_mean_active_gpa_1"
+    assert "of this name" in found.message
 
 
 @pytest.mark.parametrize("scale", ["linear", "log"])
