@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import astuple, fields
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from matplotlib.figure import Figure
+
 from creep_fem.errors import ConfigError, Problem
 from creep_fem.report import style
+from creep_fem.report.first_swelling import first_swelling_figure
+from creep_fem.report.group_curves import LOOKS
+from creep_fem.report.group_pores import group_pores_figure
 from creep_fem.report.over_cycles import (
     CONTACT,
     CONTACT_KEPT,
-    LOOKS,
     PRESSURE_AND_POROSITY,
     STRESS,
     over_cycles_figure,
 )
+from creep_fem.report.tables import extent, markdown_text, number, rows_as_csv
 from creep_fem.results.comparison import ComparedValue, compare
 from creep_fem.results.errors import writing
+from creep_fem.results.first_swelling import ValueAtSoc, tabulate
 from creep_fem.results.groups import RunGroup
-from creep_fem.results.table import csv_text
+from creep_fem.results.pore_change import PoreSummary, summarise
 from creep_fem.results.targets import Targets
 
-_FIGURES: Final = {
+_OVER_CYCLES: Final = {
     "contact_over_cycles": CONTACT,
     "contact_kept_over_cycles": CONTACT_KEPT,
     "stress_over_cycles": STRESS,
     "pressure_and_porosity_over_cycles": PRESSURE_AND_POROSITY,
 }
-_COLUMNS: Final = tuple(field.name for field in fields(ComparedValue))
+_STATISTICS: Final = "Mean, standard deviation of the sample and range over the runs of a label."
 
 
 def report_runs(groups: Sequence[RunGroup], targets: Targets, output: Path) -> list[Path]:
-    """Draw groups of runs beside each other and tabulate their first and last cycles.
+    """Draw groups of runs beside each other and tabulate their numbers.
 
     Args:
         groups: The groups.
@@ -42,7 +47,7 @@ def report_runs(groups: Sequence[RunGroup], targets: Targets, output: Path) -> l
         output: Existing folder; its figures and tables of the same names are replaced.
 
     Returns:
-        The figures (PNG) and the table as CSV and Markdown.
+        The figures (PNG) and the tables, each as CSV and Markdown.
 
     Raises:
         ConfigError: If there are more groups than can be told apart in a figure.
@@ -52,51 +57,88 @@ def report_runs(groups: Sequence[RunGroup], targets: Targets, output: Path) -> l
         labels = ", ".join(group.label for group in groups)
         problem = Problem("(labels)", "a figure cannot hold so many", labels, f"up to {len(LOOKS)}")
         raise ConfigError("runs to report", [problem])
-    rows = compare(groups, targets)
-    tables = {"cycles.csv": _csv(rows), "cycles.md": _markdown(rows, targets.source)}
+    tables = _tables(groups, targets)
     with writing(output), style.figure_style():
         files = [
-            style.save(over_cycles_figure(groups, targets, panels), output / f"{name}.png")
-            for name, panels in _FIGURES.items()
+            style.save(draw(), output / f"{name}.png")
+            for name, draw in _drawings(groups, targets).items()
         ]
         for name, text in tables.items():
             (output / name).write_text(text, encoding="utf-8")
     return [*files, *(output / name for name in tables)]
 
 
-def _csv(rows: Sequence[ComparedValue]) -> str:
-    return csv_text(_COLUMNS, ([_plain(entry) for entry in astuple(row)] for row in rows))
+def _drawings(groups: Sequence[RunGroup], targets: Targets) -> dict[str, Callable[[], Figure]]:
+    drawings: dict[str, Callable[[], Figure]] = {
+        name: partial(over_cycles_figure, groups, targets, panels)
+        for name, panels in _OVER_CYCLES.items()
+    }
+    drawings["over_first_lithiation"] = partial(first_swelling_figure, groups)
+    drawings["pores_first_cycle"] = partial(group_pores_figure, groups)
+    return drawings
 
 
-def _plain(entry: object) -> object:
-    """What does not exist is an empty entry, in the same way for every reader."""
-    return "" if isinstance(entry, float) and math.isnan(entry) else entry
+def _tables(groups: Sequence[RunGroup], targets: Targets) -> dict[str, str]:
+    cycles, swelling, pores = compare(groups, targets), tabulate(groups), summarise(groups)
+    return {
+        "cycles.csv": rows_as_csv(ComparedValue, cycles),
+        "cycles.md": _cycles(cycles, targets.source),
+        "first_lithiation.csv": rows_as_csv(ValueAtSoc, swelling),
+        "first_lithiation.md": _swelling(swelling),
+        "pores.csv": rows_as_csv(PoreSummary, pores),
+        "pores.md": _pores(pores),
+    }
 
 
-def _markdown(rows: Sequence[ComparedValue], source: str) -> str:
+def _cycles(rows: Sequence[ComparedValue], source: str) -> str:
     heading = ["label", "quantity", "end", "cycle", "runs", "mean", "deviation", "range"]
     if source:
-        heading += [source.replace("|", "\\|"), "difference"]
-    lines = [heading, ["---"] * len(heading)]
+        heading += [source, "difference"]
+    lines = []
     for row in rows:
-        spread = [row.standard_deviation, row.smallest, row.largest]
-        deviation, smallest, largest = (_number(value) for value in spread)
-        cells = [
-            row.label.replace("|", "\\|"),
-            f"{row.quantity.removesuffix('_gpa')} / {row.unit}",
-            *(row.end, str(row.cycle), str(row.runs)),
-            *(_number(row.mean), deviation, f"{smallest} to {largest}" if row.runs > 1 else ""),
-        ]
+        cells = [row.label, _quantity(row), row.end, str(row.cycle), *_statistics(row)]
         if source:
             mark = " (fitted)" if row.fitted else ""
-            cells += [_number(row.target) + mark, _number(row.difference)]
+            cells += [number(row.target) + mark, number(row.difference)]
         lines.append(cells)
-    text = "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
-    text += "\nMean, standard deviation of the sample and range over the runs of a label."
+    text = f"{markdown_text(heading, lines)}\n{_STATISTICS}"
     if any(row.fitted for row in rows):
         text += " Parameters were chosen to meet the fitted values: agreement validates nothing."
     return f"{text}\n"
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None or math.isnan(value) else f"{value:.4g}"
+def _swelling(rows: Sequence[ValueAtSoc]) -> str:
+    heading = ["label", "quantity", "state of charge", "runs", "mean", "deviation", "range"]
+    lines = [[row.label, _quantity(row), number(row.soc), *_statistics(row)] for row in rows]
+    return (
+        f"{markdown_text(heading, lines)}\n{_STATISTICS} "
+        "States of charge that one of the runs has not reached are left out.\n"
+    )
+
+
+def _pores(rows: Sequence[PoreSummary]) -> str:
+    """Labels are columns: there are more numbers than labels."""
+    heading = ["pores in the first cycle, areas in % of the initial ones"]
+    numbers: dict[str, Callable[[PoreSummary], str]] = {
+        "runs": lambda row: str(row.runs),
+        "pores": lambda row: str(row.pores),
+        "pores left out, for they are too small": lambda row: str(row.left_out),
+        "median at the swollen end": lambda row: number(row.median_swollen),
+        "median at the shrunk end": lambda row: number(row.median_shrunk),
+        "all together at the swollen end": lambda row: number(row.total_swollen),
+        "all together at the shrunk end": lambda row: number(row.total_shrunk),
+        "all together at the shrunk end, creep-free": lambda row: number(row.total_creep_free),
+        "pores below the creep-free share": lambda row: str(row.below_creep_free),
+        "pores that shrink while the active phase shrinks": lambda row: str(row.shrink_further),
+    }
+    lines = [[name, *(read(row) for row in rows)] for name, read in numbers.items()]
+    return markdown_text([*heading, *(row.label for row in rows)], lines)
+
+
+def _quantity(row: ComparedValue | ValueAtSoc) -> str:
+    return f"{row.quantity.removesuffix('_gpa')} / {row.unit}"
+
+
+def _statistics(row: ComparedValue | ValueAtSoc) -> list[str]:
+    spread = extent(row.smallest, row.largest, row.runs)
+    return [str(row.runs), number(row.mean), number(row.standard_deviation), spread]

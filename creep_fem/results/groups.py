@@ -12,10 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creep_fem.config import RunConfig, load_config
+from creep_fem.cycling import HalfCycle
 from creep_fem.errors import ConfigError, Problem
+from creep_fem.results.cycle_ends import History
 from creep_fem.results.cycles import CycleTable, cycle_table
 from creep_fem.results.errors import ResultError
 from creep_fem.results.history import read_history
+from creep_fem.results.pores import PoreHistory, read_pores
 from creep_fem.results.run_folder import RunFolder
 
 _SOURCE: Final = "runs to report"
@@ -26,7 +29,7 @@ _SHARED_SECTIONS: Final = ("mesh", "materials", "cycling", "contact")
 
 @dataclass(frozen=True)
 class Spread:
-    """Statistics over the runs of a group, each of shape (cycles,).
+    """Statistics over the runs of a group, each of shape (places,): cycles or states of charge.
 
     Attributes:
         mean: Mean.
@@ -40,6 +43,21 @@ class Spread:
     smallest: NDArray[np.float64]
     largest: NDArray[np.float64]
 
+    @classmethod
+    def over_runs(cls, values: NDArray[np.float64]) -> Spread:
+        """Mean and spread over the runs; NaN where one of them has no value.
+
+        Args:
+            values: Values of shape (runs, places).
+        """
+        single = len(values) == 1
+        return cls(
+            values.mean(axis=0),
+            np.full(values.shape[1], np.nan) if single else values.std(axis=0, ddof=1),
+            values.min(axis=0),
+            values.max(axis=0),
+        )
+
 
 @dataclass(frozen=True)
 class RunGroup:
@@ -51,12 +69,18 @@ class RunGroup:
         cycle: Numbers of the complete cycles, shape (cycles,).
         values: Every quantity of ``QUANTITIES`` by name, in internal units, each of shape
             (runs, cycles).
+        swelling: The first half-cycle, the same one for all runs.
+        histories: Columns of the history of every run.
+        pores: Pore areas of every run.
     """
 
     label: str
     folders: tuple[Path, ...]
     cycle: NDArray[np.int64]
     values: Mapping[str, NDArray[np.float64]]
+    swelling: HalfCycle
+    histories: tuple[History, ...]
+    pores: tuple[PoreHistory, ...]
 
     def spread(self, name: str) -> Spread:
         """Mean and spread of a quantity over the runs; NaN where one of them has no value.
@@ -64,14 +88,7 @@ class RunGroup:
         Args:
             name: Name of the quantity.
         """
-        values = self.values[name]
-        single = len(values) == 1
-        return Spread(
-            values.mean(axis=0),
-            np.full(values.shape[1], np.nan) if single else values.std(axis=0, ddof=1),
-            values.min(axis=0),
-            values.max(axis=0),
-        )
+        return Spread.over_runs(self.values[name])
 
 
 @dataclass(frozen=True)
@@ -82,6 +99,9 @@ class _Run:
     folder: Path
     config: RunConfig
     table: CycleTable
+    swelling: HalfCycle
+    history: History
+    pores: PoreHistory
 
 
 def read_groups(chosen: Sequence[str]) -> list[RunGroup]:
@@ -150,18 +170,22 @@ def _matches(pattern: str) -> list[Path]:
 
 def _read_run(label: str | None, folder: Path) -> _Run:
     run = RunFolder(folder)
-    missing = [path.name for path in (run.config, run.history) if not path.is_file()]
+    needed = (run.config, run.history, run.pores)
+    missing = [path.name for path in needed if not path.is_file()]
     if missing:
-        raise ResultError(f"this is no run folder: it has no {' and no '.join(missing)}")
+        message = f"this is no run folder of this version: it has no {' and no '.join(missing)}"
+        raise ResultError(message)
     try:
         config = load_config(run.config)
     except ConfigError as error:
         raise ResultError(f"the config is not one of this version: {error}") from error
     swelling, shrinking = config.cycling.half_cycles(config.materials.active.volume_change)[:2]
-    table = cycle_table(read_history(run.history), swelling.end_soc, shrinking.end_soc)
+    history, pores = read_history(run.history), read_pores(run.pores)
+    table = cycle_table(history, swelling.end_soc, shrinking.end_soc)
     if not len(table.cycle):
         raise ResultError("the run has not completed a cycle")
-    return _Run(label or _SEED.sub("", config.name) or config.name, folder, config, table)
+    name = label or _SEED.sub("", config.name) or config.name
+    return _Run(name, folder, config, table, swelling, history, pores)
 
 
 def _mismatches(runs: Sequence[_Run]) -> list[Problem]:
@@ -207,4 +231,7 @@ def _group(label: str, runs: Sequence[_Run]) -> RunGroup:
         tuple(run.folder for run in runs),
         runs[0].table.cycle,
         {name: np.stack([run.table.values[name] for run in runs]) for name in names},
+        runs[0].swelling,
+        tuple(run.history for run in runs),
+        tuple(run.pores for run in runs),
     )

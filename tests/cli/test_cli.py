@@ -22,6 +22,7 @@ from creep_fem.errors import (
     StepFailure,
 )
 from creep_fem.results.history import HISTORY_COLUMNS, HistoryRow, HistoryWriter
+from creep_fem.results.pores import PoreWriter
 from creep_fem.results.run_folder import RunFolder
 
 ROOT = Path(__file__).parents[2]
@@ -283,7 +284,7 @@ def test_an_unknown_material_is_answered_with_the_nearest(monkeypatch, capsys):
 
 @pytest.fixture
 def two_runs(tmp_path):
-    """Folders with config and history of two short runs."""
+    """Folders with config, history and pores of two short runs."""
     for name, stress in (("one", 0.1), ("two", 0.3)):
         run = RunFolder(tmp_path / name)
         run.path.mkdir()
@@ -293,6 +294,9 @@ def two_runs(tmp_path):
             for step, soc in enumerate((1.0, 0.0), start=1):
                 row = dict.fromkeys(HISTORY_COLUMNS, stress)
                 history.append(HistoryRow(**{**row, "step": step, "cycle": 1, "soc": soc}))
+        with PoreWriter(run.pores, 1) as pores:
+            for time, soc, area in ((0, 0.0, 1.0), (1, 1.0, 0.2), (2, 0.0, 0.7)):
+                pores.append(float(time), 1, soc, 0.8, np.array([area]))
     return tmp_path / "one", tmp_path / "two"
 
 

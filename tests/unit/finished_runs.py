@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from synthetic_run import history_rows
+from synthetic_run import history_rows, write_pores
 
 from creep_fem.config import load_config
 from creep_fem.results.history import HistoryRow, HistoryWriter
@@ -29,9 +29,9 @@ def scaled_rows(cycles: int, factor: float) -> list[HistoryRow]:
 
 
 def write_finished_run(
-    folder: Path, rows: Sequence[HistoryRow], overrides: Sequence[str] = ()
+    folder: Path, rows: Sequence[HistoryRow], overrides: Sequence[str] = (), start: float = 0.0
 ) -> Path:
-    """Write config and history of a run between the states of charge 0 and 1."""
+    """Write config, history and pores of a run between the states of charge 0 and 1."""
     folder.mkdir(parents=True)
     run = RunFolder(folder)
     config = load_config(DEMO, ["cycling.soc.low=0", *overrides])
@@ -39,4 +39,5 @@ def write_finished_run(
     with closing(HistoryWriter(run.history)) as history:
         for row in rows:
             history.append(row)
+    write_pores(run.pores, rows, start)
     return folder

@@ -16,7 +16,8 @@ from synthetic_run import history_rows
 
 from creep_fem.errors import ConfigError
 from creep_fem.report.comparison import report_runs
-from creep_fem.report.over_cycles import CONTACT, CONTACT_KEPT, LOOKS, STRESS, over_cycles_figure
+from creep_fem.report.group_curves import LOOKS
+from creep_fem.report.over_cycles import CONTACT, CONTACT_KEPT, STRESS, over_cycles_figure
 from creep_fem.results.comparison import compare
 from creep_fem.results.cycles import QUANTITIES, cycle_table
 from creep_fem.results.groups import RunGroup, read_groups
@@ -113,7 +114,7 @@ def test_material_that_swells_when_emptied_is_taken_at_its_low_end(tmp_path: Pat
         "materials.active.override.volume_change=-0.04",
         "cycling.soc.start=1.0",
     ]
-    path = write_finished_run(tmp_path / "run", history_rows(2, swells_towards=0.0), overrides)
+    path = write_finished_run(tmp_path / "run", history_rows(2, swells_towards=0.0), overrides, 1.0)
     (group,) = read_groups([str(path)])
     np.testing.assert_array_equal(group.values["porosity"], [[0.25, 0.25]])
 
@@ -122,6 +123,8 @@ def test_all_problems_are_found_at_once(folders: list[Path], tmp_path: Path) -> 
     (tmp_path / "empty").mkdir()
     foreign = write_finished_run(tmp_path / "foreign", history_rows(CYCLES))
     (foreign / "history.csv").write_text("step,time\n0,1\n", encoding="utf-8")
+    poreless = write_finished_run(tmp_path / "poreless", history_rows(CYCLES))
+    (poreless / "pores.csv").unlink()
     begun = write_finished_run(tmp_path / "begun", history_rows(1)[:5])
     old = write_finished_run(tmp_path / "old", history_rows(CYCLES))
     (old / "config.yaml").write_text("name: old\n", encoding="utf-8")
@@ -129,11 +132,13 @@ def test_all_problems_are_found_at_once(folders: list[Path], tmp_path: Path) -> 
     faster = write_finished_run(
         tmp_path / "faster", history_rows(CYCLES), ["name=soft_seed8", "cycling.c_rate=1 /h"]
     )
-    bad = [tmp_path / "empty", foreign, begun, old, short, faster, folders[0], tmp_path / "gone"]
+    bad = [tmp_path / "empty", foreign, poreless, begun, old, short, faster, folders[0]]
+    bad.append(tmp_path / "gone")
     found = problems_of([*map(str, [*folders, *bad]), "=x"])
     assert set(found) == {*(path.name for path in bad), "=x"}
     assert "no config.yaml and no history.csv" in found["empty"]
     assert "not a history of this version" in found["foreign"]
+    assert "it has no pores.csv" in found["poreless"]
     assert "not completed a cycle" in found["begun"]
     assert "not one of this version" in found["old"]
     assert "another number of complete cycles" in found["short"]
@@ -311,18 +316,24 @@ def test_report_writes_figures_of_column_width_and_tables(
         "contact_kept_over_cycles.png",
         "stress_over_cycles.png",
         "pressure_and_porosity_over_cycles.png",
+        "over_first_lithiation.png",
+        "pores_first_cycle.png",
         "cycles.csv",
         "cycles.md",
+        "first_lithiation.csv",
+        "first_lithiation.md",
+        "pores.csv",
+        "pores.md",
     ]
-    for file in files[:4]:
+    for file in files[:6]:
         assert imread(file).shape[1] == pytest.approx(90 / 25.4 * 200, abs=1)
-    with files[4].open(encoding="utf-8", newline="") as text:
+    with files[6].open(encoding="utf-8", newline="") as text:
         rows = list(csv.DictReader(text))
     row = next(r for r in rows if r["quantity"] == "mises_mean_active_gpa" and r["cycle"] == "1")
     assert float(row["mean"]) == pytest.approx(0.099)
     assert float(row["difference"]) == pytest.approx(0.009)
     assert next(r for r in rows if r["quantity"] == "porosity")["target"] == ""
-    markdown = files[5].read_text(encoding="utf-8")
+    markdown = files[7].read_text(encoding="utf-8")
     line = (
         "| soft | mises_mean_active / GPa | swollen | 1 | 3 | 0.099 | 0.03245 | "
         "0.072 to 0.135 | 0.09 (fitted) | 0.009 |\n"

@@ -1,0 +1,157 @@
+"""What figures of groups of runs have in common: looks, legend, and curves with their bands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, Literal, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter
+from numpy.typing import NDArray
+
+from creep_fem.report import style
+from creep_fem.results.cycles import QUANTITIES
+from creep_fem.results.groups import RunGroup, Spread
+
+LINE_AND_BAND: Final = "line: mean of the runs, band: smallest to largest"
+_PANEL_HEIGHT: Final = 38.0  # mm
+_LEGEND_LINE: Final = 4.0  # mm
+
+
+class Look(NamedTuple):
+    """How the curves of one group are drawn.
+
+    Attributes:
+        colour: Colour of line, band and markers.
+        marker: Marker of matplotlib.
+        dashes: Line style of matplotlib.
+    """
+
+    colour: str
+    marker: str
+    dashes: Literal["-", "--", "-.", ":"]
+
+
+# Okabe and Ito's colours; markers and dashes tell the groups apart in print without colour.
+LOOKS: Final = (
+    Look(style.VERMILION, "o", "-"),
+    Look(style.BLUE, "s", "--"),
+    Look(style.GREEN, "^", "-."),
+    Look(style.INK, "v", ":"),
+    Look("#CC79A7", "D", "-"),
+    Look("#E69F00", "P", "--"),
+    Look("#56B4E9", "X", "-."),
+)
+
+
+class Panel(NamedTuple):
+    """One pair of axes.
+
+    Attributes:
+        quantity: Name of the quantity.
+        label: Label of its axis, without unit.
+    """
+
+    quantity: str
+    label: str
+
+
+def with_looks(groups: Sequence[RunGroup]) -> Iterator[tuple[RunGroup, Look]]:
+    """Give every group its look, the same one in all figures.
+
+    Args:
+        groups: The groups, at most as many as there are ``LOOKS``.
+    """
+    return zip(groups, LOOKS, strict=False)
+
+
+def panel_figure(
+    panels: int, handles: Sequence[Line2D], title: str, *, share_x: bool = True
+) -> tuple[Figure, list[Axes]]:
+    """Make a figure with panels one above the other and the legend on top.
+
+    Args:
+        panels: How many panels.
+        handles: Entries of the legend.
+        title: Line above them.
+        share_x: Whether all panels have one axis of x.
+
+    Returns:
+        The figure and its panels, from top to bottom.
+    """
+    height = _PANEL_HEIGHT * panels + _LEGEND_LINE * (2 + len(handles))
+    figure = style.new_figure(height)
+    axes = figure.subplots(panels, sharex=share_x, squeeze=False)
+    figure.legend(handles=handles, loc="outside upper left", title=title, alignment="left")
+    return figure, list(axes[:, 0])
+
+
+def label_panel(axes: Axes, panel: Panel) -> None:
+    """Name quantity and unit of a panel, and draw its grid."""
+    axes.set_ylabel(f"{panel.label} / {QUANTITIES[panel.quantity].unit}")
+    axes.grid(color=style.LIGHT_GREY, linewidth=0.4)
+
+
+def group_handles(groups: Sequence[RunGroup], *, lines: bool = True) -> list[Line2D]:
+    """Entries of the legend for the groups.
+
+    Args:
+        groups: The groups.
+        lines: Whether they are drawn as lines, or as markers only.
+    """
+    handles = []
+    for group, look in with_looks(groups):
+        count = len(group.folders)
+        text = f"{group.label} ({count} {'run' if count == 1 else 'runs'})"
+        dashes = look.dashes if lines else ""
+        handles.append(
+            Line2D([], [], color=look.colour, marker=look.marker, linestyle=dashes, label=text)
+        )
+    return handles
+
+
+def draw_spread(
+    axes: Axes, x: NDArray[np.float64], spread: Spread, scale: float, look: Look, every: int = 1
+) -> None:
+    """Draw the mean as a line and the range from smallest to largest as a band.
+
+    Args:
+        axes: Where to draw.
+        x: Places, shape (places,).
+        spread: Statistics at these.
+        scale: Factor from the values to those of the axis.
+        look: Look of the group.
+        every: A marker stands at every so manieth place.
+    """
+    axes.plot(
+        x,
+        scale * spread.mean,
+        look.dashes,
+        color=look.colour,
+        marker=look.marker,
+        markevery=every,
+    )
+    low, high = scale * spread.smallest, scale * spread.largest
+    if np.array_equal(low, high, equal_nan=True):
+        return
+    if len(x) == 1:
+        # A band of one place has no width.
+        axes.vlines(x, low, high, color=look.colour, alpha=0.5)
+    else:
+        axes.fill_between(x, low, high, color=look.colour, alpha=0.2, linewidth=0.0)
+
+
+def start_at_zero(axes: Axes) -> None:
+    """Show shares from zero on; values of zero keep their margin, lest their markers are cut."""
+    axes.set_ylim(bottom=min(axes.get_ylim()[0], 0.0))
+
+
+def use_logarithm(axes: Axes) -> None:
+    """Make the axis of y a logarithmic one with plain numbers."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())

@@ -1,0 +1,138 @@
+"""What the first cycle does to the single pores of runs, all packings of a label together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creep_fem.results.cycle_ends import ends_of_first_cycle
+from creep_fem.results.groups import RunGroup
+from creep_fem.results.pores import PoreHistory
+
+RESOLUTION: Final = 5e-4
+"""Changes of area below this share of the mean initial area of a run's pores mean nothing.
+
+The line across a neck whose sides slide along each other moves area from one pore to the next: some
+0.001 um^2 among particles of 1 um, where a pore has 1 to 2 um^2 (docs/theory.md).
+"""
+SMALLEST: Final = 20.0 * RESOLUTION
+"""Pores below this share are left out: what they cannot resolve would be over 5 % of their area."""
+
+
+@dataclass(frozen=True)
+class PoreChange:
+    """All pores of a group at both ends of the first cycle, relative to their initial areas.
+
+    Attributes:
+        swollen: At the swollen end, shape (pores,).
+        shrunk: At the shrunk end, shape (pores,).
+        regained: What all pores of the run together would have at the shrunk end without creep,
+            relative to the initial state, for every pore, shape (pores,).
+        shrinks_further: Whether the pore shrinks while the active phase shrinks, shape (pores,).
+    """
+
+    swollen: NDArray[np.float64]
+    shrunk: NDArray[np.float64]
+    regained: NDArray[np.float64]
+    shrinks_further: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class PoreSummary:
+    """Numbers of a group; the fields are the columns of the table, shares are in %.
+
+    Attributes:
+        label: Label of the group.
+        runs: Number of runs.
+        pores: Number of pores in all of them.
+        left_out: How many more were too small.
+        median_swollen: Median of the areas at the swollen end, relative to the initial ones.
+        median_shrunk: The same at the shrunk end.
+        total_swollen: Area of all pores, small ones too, at the swollen end, relative to the
+            initial one.
+        total_shrunk: The same at the shrunk end.
+        total_creep_free: What it would be there without creep.
+        below_creep_free: Number of pores with less than that at the shrunk end.
+        shrink_further: Number of pores that shrink while the active phase shrinks.
+    """
+
+    label: str
+    runs: int
+    pores: int
+    left_out: int
+    median_swollen: float
+    median_shrunk: float
+    total_swollen: float
+    total_shrunk: float
+    total_creep_free: float
+    below_creep_free: int
+    shrink_further: int
+
+
+def pore_change(group: RunGroup) -> PoreChange:
+    """Follow all pores of a group through the first cycle.
+
+    Args:
+        group: The runs.
+
+    Returns:
+        The pores of all runs, those that are too small left out.
+    """
+    runs = [_of_run(pores) for pores in group.pores]
+    return PoreChange(
+        *(np.concatenate([getattr(run, name) for run in runs]) for name in vars(runs[0]))
+    )
+
+
+def summarise(groups: Sequence[RunGroup]) -> list[PoreSummary]:
+    """Give the numbers of every group.
+
+    Args:
+        groups: The runs.
+
+    Returns:
+        One row per group.
+    """
+    return [_summary(group) for group in groups]
+
+
+def _ends(pores: PoreHistory) -> tuple[int, int]:
+    return ends_of_first_cycle({"cycle": pores.cycle, "soc": pores.soc})
+
+
+def _of_run(pores: PoreHistory) -> PoreChange:
+    swollen, shrunk = _ends(pores)
+    initial = pores.areas[0]
+    kept = initial >= SMALLEST * initial.mean()
+    lost = pores.areas[swollen] - pores.areas[shrunk]
+    regained = float(pores.creep_free[shrunk] / initial.sum())
+    return PoreChange(
+        pores.areas[swollen][kept] / initial[kept],
+        pores.areas[shrunk][kept] / initial[kept],
+        np.full(kept.sum(), regained),
+        (lost > RESOLUTION * initial.mean())[kept],
+    )
+
+
+def _summary(group: RunGroup) -> PoreSummary:
+    change = pore_change(group)
+    ends = [(run, *_ends(run)) for run in group.pores]
+    percent = 100.0 / sum(float(run.areas[0].sum()) for run in group.pores)
+    count = len(change.shrunk)
+    return PoreSummary(
+        label=group.label,
+        runs=len(group.pores),
+        pores=count,
+        left_out=sum(run.areas.shape[1] for run in group.pores) - count,
+        median_swollen=100.0 * float(np.median(change.swollen)),
+        median_shrunk=100.0 * float(np.median(change.shrunk)),
+        total_swollen=percent * sum(float(run.areas[row].sum()) for run, row, _ in ends),
+        total_shrunk=percent * sum(float(run.areas[row].sum()) for run, _, row in ends),
+        total_creep_free=percent * sum(float(run.creep_free[row]) for run, _, row in ends),
+        below_creep_free=int((change.shrunk < change.regained).sum()),
+        shrink_further=int(change.shrinks_further.sum()),
+    )
