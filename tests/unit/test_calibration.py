@@ -52,9 +52,12 @@ def test_values_are_read_in_the_units_of_their_columns(tmp_path: Path) -> None:
     assert creep.rate == pytest.approx(1e-6)
 
 
-def test_the_example_takes_the_published_numbers_with_its_own_tolerances() -> None:
-    calibration = load_calibration(ROOT / "configs" / "calibration_fig4.yaml")
-    assert len(calibration.parameters) == 3
+@pytest.mark.parametrize(("name", "parameters"), [("fig4", 3), ("isotropic", 4)])
+def test_the_examples_take_the_published_numbers_with_their_own_tolerances(
+    name: str, parameters: int
+) -> None:
+    calibration = load_calibration(ROOT / "configs" / f"calibration_{name}.yaml")
+    assert len(calibration.parameters) == parameters
     found = {name: (t.value, t.tolerance) for name, t in calibration.targets.items()}
     assert found == {
         "mises_mean_active_gpa_1": pytest.approx((0.099, 0.005)),
