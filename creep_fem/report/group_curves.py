@@ -149,9 +149,14 @@ def start_at_zero(axes: Axes) -> None:
     axes.set_ylim(bottom=min(axes.get_ylim()[0], 0.0))
 
 
-def use_logarithm(axes: Axes) -> None:
-    """Make the axis of y a logarithmic one with plain numbers."""
+def use_logarithm(axes: Axes, digits: Sequence[float] = (1.0, 2.0, 5.0)) -> None:
+    """Make the axis of y a logarithmic one with plain numbers.
+
+    Args:
+        axes: Where to do so.
+        digits: Which numbers of every decade are written.
+    """
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.yaxis.set_major_locator(LogLocator(subs=digits))
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter(NullFormatter())
