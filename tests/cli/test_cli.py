@@ -294,7 +294,7 @@ def two_runs(tmp_path):
             for step, soc in enumerate((1.0, 0.0), start=1):
                 row = dict.fromkeys(HISTORY_COLUMNS, stress)
                 history.append(HistoryRow(**{**row, "step": step, "cycle": 1, "soc": soc}))
-        with PoreWriter(run.pores, 1) as pores:
+        with closing(PoreWriter(run.pores, 1)) as pores:
             for time, soc, area in ((0, 0.0, 1.0), (1, 1.0, 0.2), (2, 0.0, 0.7)):
                 pores.append(float(time), 1, soc, 0.8, np.array([area]))
     return tmp_path / "one", tmp_path / "two"
