@@ -1,6 +1,6 @@
 # `make demo` and `make test` need nothing but Python >= 3.12, a C compiler and gmsh's system libraries;
 # scripts/bootstrap names what is missing.
-.PHONY: bench bench-growth bench-peers bench-solvers demo test verify lint format lock image clean help
+.PHONY: bench bench-growth bench-peers bench-solvers demo test verify paper lint format lock image clean help
 
 BIN := .venv/bin
 INSTALLED := .venv/installed
@@ -24,6 +24,9 @@ test: $(INSTALLED)    ## run all tests, serial and under mpirun
 verify: $(INSTALLED)  ## run all verification cases, the long ones too, and write docs/verification.md
 	$(BIN)/python -W error tests/verification/book.py
 	$(BIN)/pytest tests/verification --ignore=tests/verification/test_verification.py
+
+paper: $(INSTALLED)   ## make all runs of docs/paper.md, write its tables and figures; options in PAPER
+	$(BIN)/python -m benchmarks.paper $(PAPER)
 
 lint: $(INSTALLED)    ## check style (ruff) and types (mypy strict)
 	$(BIN)/ruff check
