@@ -183,13 +183,13 @@ class TimeStepper:
         self.number += 1
         at_end = dt >= milestone - self.time
         self.time = milestone if at_end else self.time + dt
-        factor = self._factor(attempt.error)
+        factor, many = self._factor(attempt.error), attempt.result.iterations > _MANY_ITERATIONS
         if attempt.rejected:
             factor = min(factor, 1.0)
-        if attempt.result.iterations > _MANY_ITERATIONS:
+        if many:
             factor = min(factor, _MANY_ITERATIONS / attempt.result.iterations)
-        # a step cut short by the milestone says nothing against the size that was wanted
-        size = max(attempt.wanted if at_end else 0.0, dt * factor)
+        # an easy step cut short by the milestone says nothing against the size that was wanted
+        size = max(attempt.wanted if at_end and not many else 0.0, dt * factor)
         self._dt = max(min(size, self.settings.maximum), self.settings.minimum)
         return AcceptedStep(
             self.number,

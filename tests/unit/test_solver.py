@@ -223,6 +223,14 @@ def test_a_step_of_many_iterations_is_followed_by_a_shorter_one() -> None:
             assert following.dt <= 10.0 / step.iterations * step.dt * (1.0 + 1e-9)
 
 
+def test_a_milestone_does_not_make_a_hard_step_an_easy_one() -> None:
+    march = stepper(two_discs())
+    march.solver.settings = replace(march.solver.settings, surface_step=1e-4)
+    (hard,) = march.advance_to(150.0)
+    assert hard.iterations > 10
+    assert next(march.advance_to(9000.0)).dt <= 10.0 / hard.iterations * hard.dt
+
+
 def test_failure_is_typed_and_restores_the_state() -> None:
     problem = two_discs()
     march = stepper(problem, minimum=50.0)
