@@ -149,7 +149,7 @@ def test_comparison_shows_what_was_fitted(tmp_path: Path) -> None:
         for n, f in factors
     ]
     (tmp_path / "targets.yaml").write_text(
-        "source: S\nlabels: {soft: {mises_mean_active_gpa: {1: 0.1 GPa, fitted: true}}}\n",
+        "source: S\nlabels: {soft: {mises_mean_active_gpa: {1: 0.1 GPa, fitted: [1]}}}\n",
         encoding="utf-8",
     )
     compared = compare(
