@@ -91,6 +91,30 @@ def test_values_lie_between_the_bounds_on_their_scale(tmp_path: Path) -> None:
     assert [case.digest for case in load_study(write(tmp_path))[1]] == [c.digest for c in cases]
 
 
+def test_temperatures_energies_and_velocities_can_be_sampled(tmp_path: Path) -> None:
+    energy = "materials.active.override.creep.activation_energy"
+    text = f"""\
+set:
+  contact.friction_coefficient: 0.1
+  materials.framework.override.creep: none
+sample:
+  size: 5
+  parameters:
+    temperature: {{lower: 298 K, upper: 70 degC}}
+    {energy}: {{lower: 60 kJ/mol, upper: 90 kJ/mol}}
+    contact.slip_regularisation: {{lower: 1e-7 um/s, upper: 1e-5 um/s, scale: log}}
+observables: {{stress: {{column: mises_mean_active_gpa, cycle: 1}}}}
+"""
+    study, cases = load_study(write(tmp_path, text))
+    assert study.sample is not None
+    for case, (warmth, activation, slip) in zip(cases, study.sample.positions(), strict=True):
+        creep, contact = case.config.materials.active.creep, case.config.contact
+        assert creep is not None
+        assert case.config.temperature == pytest.approx(298.0 + 45.15 * warmth, rel=1e-8)
+        assert creep.activation_energy == pytest.approx(60.0 + 30.0 * activation, rel=1e-8)
+        assert contact.slip_regularisation == pytest.approx(1e-7 * 100.0**slip, rel=1e-8)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
