@@ -14,6 +14,7 @@ from benchmarks.speed.tables import markdown
 from creep_fem.config import RunConfig
 from creep_fem.results.comparison import ComparedValue
 from creep_fem.results.first_swelling import ValueAtSoc
+from creep_fem.study.effects import relative_change
 from creep_fem.study.observable import Observable
 from creep_fem.study.rows import StudyRow
 
@@ -166,10 +167,8 @@ def _cell(
     text = " → ".join(number_text(scale * row.observables[name]) for name in names)
     if reference is None:
         return text
-    pairs = [(row.observables[name], reference.observables[name]) for name in names]
-    changes = [
-        f"{100.0 * (new / old - 1.0):+.0f}" for new, old in pairs if old and _finite(new, old)
-    ]
+    found = [relative_change(row.observables[n], reference.observables[n]) for n in names]
+    changes = [f"{100.0 * change:+.0f}" for change in found if _finite(change)]
     return f"{text} ({', '.join(changes)} %)" if changes else text
 
 

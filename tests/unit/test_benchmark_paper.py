@@ -123,13 +123,18 @@ def test_sensitivity_shows_cycles_in_their_order_and_changes_against_the_first_c
     cases = [
         row("base", {"stress_1": 0.1, "stress_5": 0.05}),
         row("soft", {"stress_1": 0.11, "stress_5": 0.04}),
+        row("none", {"stress_1": -0.1, "stress_5": 0.0}),
         row("full", {"stress_1": math.nan, "stress_5": math.nan}, RunStatus.NOT_CONVERGED),
     ]
     lines = tables.study_table(STRESSES, cases, compared=True).splitlines()
     assert lines[0] == "| case | outcome | mean von Mises stress, active / GPa, cycle 1 → 5 |"
     assert lines[2] == "| base | done | 0.1 → 0.05 |"
     assert lines[3] == "| soft | done | 0.11 → 0.04 (+10, -20 %) |"
-    assert lines[4] == "| full | not converged | - → - |"
+    assert lines[4] == "| none | done | -0.1 → 0 (-200, -100 %) |"
+    assert lines[5] == "| full | not converged | - → - |"
+    of_negative = [row("base", {"stress_1": -0.1, "stress_5": 0.0}), cases[0]]
+    line = tables.study_table(STRESSES, of_negative, compared=True).splitlines()[-1]
+    assert line == "| base | done | 0.1 → 0.05 (+200 %) |"
     (sentence,) = failures(cases)
     assert sentence == "full: not converged: step 3 at t = 9 s did not converge: too full"
 

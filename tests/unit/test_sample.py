@@ -12,7 +12,13 @@ import pytest
 from creep_fem.errors import ConfigError, Problem
 from creep_fem.study import launch
 from creep_fem.study.config import StudyConfig, load_study
-from creep_fem.study.effects import changes_text, effects_text, regress, sample_effects
+from creep_fem.study.effects import (
+    changes_text,
+    effects_text,
+    regress,
+    relative_change,
+    sample_effects,
+)
 from creep_fem.study.outcome import RunOutcome, RunStatus
 from creep_fem.study.rows import StudyRow
 from creep_fem.study.sample import Sample
@@ -228,6 +234,13 @@ def test_only_finished_runs_count(tmp_path: Path) -> None:
     }
     assert [float(line["change"]) for line in lines] == pytest.approx([0.0, 2.0, 0.0], abs=1e-9)
     assert sample_effects(positions[:4], rows[:4]) == {"stress": None}
+
+
+def test_a_rise_is_positive_whatever_the_sign_of_the_base() -> None:
+    assert relative_change(-0.05, -0.1) == pytest.approx(0.5)
+    assert relative_change(-0.2, -0.1) == pytest.approx(-1.0)
+    assert relative_change(0.11, 0.1) == pytest.approx(0.1)
+    assert np.isnan(relative_change(1.0, 0.0))
 
 
 def test_changes_from_the_base_are_written_as_they_are_printed(tmp_path: Path) -> None:
