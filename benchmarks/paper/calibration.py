@@ -9,12 +9,13 @@ from typing import Any
 
 from benchmarks.paper.runs import MissingRunsError, origin
 from benchmarks.paper.tables import heading_of, scale_of
-from benchmarks.speed.tables import markdown
+from creep_fem.report.tables import markdown_text
 from creep_fem.results.run_folder import RunFolder
 from creep_fem.study.calibrate import calibrate
 from creep_fem.study.calibration import CalibrationConfig, load_calibration
 from creep_fem.study.launch import Report
 from creep_fem.study.observable import Observable
+from creep_fem.study.tables import combination_text, interval_text, range_text
 
 
 def fitted(source: Path, results: Path, report: Report, make: bool) -> dict[str, Any]:
@@ -82,9 +83,10 @@ def calibration_tables(data: dict[str, Any], source: Path) -> str:
         f"Sum of squares {data['sum_of_squares']:.3g} at {data['degrees_of_freedom']} degrees of",
         f"freedom. {data['caveat']}",
     ]
-    weak = [_combination(entry) for entry in data["undetermined_combinations"]]
+    weak = [combination_text(shares) for shares in data["undetermined_combinations"]]
     if weak:
-        sentences.append(f"The targets do not determine {'; '.join(weak)} within the bounds.")
+        combinations = "; ".join(f"the combination {text}" for text in weak)
+        sentences.append(f"The targets do not determine {combinations} within the bounds.")
     return "\n\n".join([_parameters(data), _targets(data, aims), " ".join(sentences)])
 
 
@@ -92,13 +94,10 @@ def _parameters(data: dict[str, Any]) -> str:
     cells = [["parameter", "best fit", "95 % interval", "bounds"]]
     for key, item in data["parameters"].items():
         low, high = item["interval_95"]
-        interval = "not determined" if low is None else f"{low:.3g} to {high:.3g}"
-        if item["at_bound"]:
-            interval = "at its bound"
+        interval = interval_text(low, high, item["at_bound"])
         best = f"{item['value']:.4g} {item['unit']}".rstrip()
-        bounds = "{:.3g} to {:.3g}".format(*item["bounds"])
-        cells.append([f"`{key}`", best, interval, bounds])
-    return markdown(cells)
+        cells.append([f"`{key}`", best, interval, range_text(*item["bounds"])])
+    return markdown_text(cells[0], cells[1:])
 
 
 def _targets(data: dict[str, Any], aims: Mapping[str, Observable]) -> str:
@@ -116,9 +115,4 @@ def _targets(data: dict[str, Any], aims: Mapping[str, Observable]) -> str:
                 "yes" if item["met"] else f"no: {item['reason']}",
             ]
         )
-    return markdown(cells)
-
-
-def _combination(entry: dict[str, float]) -> str:
-    shares = [f"{share:+.2f} {key}" for key, share in entry.items() if abs(share) >= 0.05]
-    return f"the combination {' '.join(shares)}"
+    return markdown_text(cells[0], cells[1:])

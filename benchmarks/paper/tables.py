@@ -10,31 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.speed.tables import markdown
 from creep_fem.config import RunConfig
+from creep_fem.report.tables import markdown_text
 from creep_fem.results.comparison import ComparedValue
 from creep_fem.results.first_swelling import ValueAtSoc
+from creep_fem.results.titles import is_shrunk, title_of
 from creep_fem.study.effects import relative_change
 from creep_fem.study.observable import Observable
 from creep_fem.study.rows import StudyRow
 
-_NAMES = {
-    "mises_mean_active_gpa": "mean von Mises stress, active",
-    "mises_mean_framework_gpa": "mean von Mises stress, framework",
-    "mises_max_active_gpa": "largest von Mises stress, active",
-    "mises_max_framework_gpa": "largest von Mises stress, framework",
-    "pressure_mean_active_gpa": "mean pressure, active",
-    "pressure_mean_framework_gpa": "mean pressure, framework",
-    "wall_pressure_gpa": "pressure on walls",
-    "wall_pressure_x_gpa": "pressure on walls",
-    "porosity": "porosity",
-    "creep_strain_mean_active": "mean creep strain",
-    "creep_strain_max": "largest creep strain",
-    "min_gap_um": "smallest gap",
-    "contact_ratio_active_active": "contact, active on active",
-    "contact_ratio_active_framework": "contact, active on framework",
-    "contact_fraction_active": "contact, all active surface",
-}
 _SHARES = ("contact_", "porosity")
 _ENDS = {"end_of_swelling": "", "end_of_shrinking": ", shrunk"}
 
@@ -67,7 +51,8 @@ def comparison_table(rows: Sequence[ComparedValue], quantities: Collection[str] 
     used = [
         index for index, column in enumerate(zip(*cells[1:], strict=True)) if set(column) != {"-"}
     ]
-    return markdown([[line[index] for index in used] for line in cells])
+    heading, *lines = [[line[index] for index in used] for line in cells]
+    return markdown_text(heading, lines)
 
 
 def equal_lithiation_table(rows: Sequence[ValueAtSoc]) -> str:
@@ -83,7 +68,7 @@ def equal_lithiation_table(rows: Sequence[ValueAtSoc]) -> str:
         values = [found.get((label, quantity, soc)) for label in labels]
         shown = ["-" if row is None else _mean(row.mean, row.standard_deviation) for row in values]
         cells.append([_named(quantity, unit), f"{soc:g}", *shown])
-    return markdown(cells)
+    return markdown_text(cells[0], cells[1:])
 
 
 def study_table(
@@ -102,7 +87,7 @@ def study_table(
         reference = rows[0] if compared and row is not rows[0] else None
         numbers = [_cell(names, observables, row, reference) for names in series.values()]
         cells.append([row.case.variation.name, row.ending, *numbers])
-    return markdown(cells)
+    return markdown_text(cells[0], cells[1:])
 
 
 def spread_table(observables: Mapping[str, Observable], rows: Sequence[StudyRow]) -> str:
@@ -120,7 +105,7 @@ def spread_table(observables: Mapping[str, Observable], rows: Sequence[StudyRow]
         cells.append(
             [heading, str(item.cycle), number_text(fmean(values)), deviation, extremes, count]
         )
-    return markdown(cells)
+    return markdown_text(cells[0], cells[1:])
 
 
 def history_table(
@@ -135,7 +120,7 @@ def history_table(
         items = [Observable.model_validate({"column": column, "cycle": c}) for c in cycles]
         values = [scale_of(column) * item.read(history, config) for item in items]
         cells.append([heading_of(items[0]), *(number_text(value) for value in values)])
-    return markdown(cells)
+    return markdown_text(cells[0], cells[1:])
 
 
 def bullets(sentences: Sequence[str]) -> str:
@@ -179,9 +164,8 @@ def heading_of(item: Observable) -> str:
 
 
 def _named(quantity: str, unit: str, end: str = "") -> str:
-    column = quantity.removesuffix("_shrunk")
-    ending = end or (", shrunk" if column != quantity else "")
-    name = f"{_NAMES.get(column, column)}{ending}"
+    ending = end or (", shrunk" if is_shrunk(quantity) else "")
+    name = f"{title_of(quantity)}{ending}"
     return f"{name} / {unit}" if unit else name
 
 

@@ -19,10 +19,11 @@ from creep_fem.report.comparison import report_runs
 from creep_fem.report.group_curves import LOOKS
 from creep_fem.report.over_cycles import CONTACT, CONTACT_KEPT, STRESS, over_cycles_figure
 from creep_fem.results.comparison import compare
-from creep_fem.results.cycles import QUANTITIES, cycle_table
+from creep_fem.results.cycles import QUANTITIES, CycleEnd, cycle_table
 from creep_fem.results.groups import RunGroup, read_groups
 from creep_fem.results.history import read_history
 from creep_fem.results.targets import NO_TARGETS, Targets, read_targets
+from creep_fem.results.titles import is_shrunk, title_of
 
 CYCLES = 3
 FACTORS = (0.8, 1.0, 1.5)
@@ -364,3 +365,11 @@ def test_too_many_groups_are_refused(group: RunGroup, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot hold so many"):
         report_runs(groups, NO_TARGETS, tmp_path)
     assert not list(tmp_path.glob("*.png"))
+
+
+def test_every_quantity_has_a_title_that_tells_no_end() -> None:
+    for name in QUANTITIES:
+        assert "_" not in title_of(name)
+        assert title_of(name) == title_of(name.removesuffix("_shrunk"))
+        assert is_shrunk(name) == (QUANTITIES[name].end is CycleEnd.SHRUNK)
+    assert title_of("drag_traction_max_gpa") == "drag_traction_max_gpa"
