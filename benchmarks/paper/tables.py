@@ -64,7 +64,10 @@ def equal_lithiation_table(rows: Sequence[ValueAtSoc]) -> str:
     labels = list(dict.fromkeys(row.label for row in rows))
     found = {(row.label, row.quantity, row.soc): row for row in rows}
     cells = [["quantity", "state of charge", *labels]]
-    for quantity, unit, soc in dict.fromkeys((r.quantity, r.unit, r.soc) for r in rows):
+    order = list(dict.fromkeys(row.quantity for row in rows))
+    places = {(row.quantity, row.unit, row.soc) for row in rows}
+    # A group whose first step ends later has no value at the first of them.
+    for quantity, unit, soc in sorted(places, key=lambda place: (order.index(place[0]), place[2])):
         values = [found.get((label, quantity, soc)) for label in labels]
         shown = ["-" if row is None else _mean(row.mean, row.standard_deviation) for row in values]
         cells.append([_named(quantity, unit), f"{soc:g}", *shown])
@@ -121,6 +124,27 @@ def history_table(
         values = [scale_of(column) * item.read(history, config) for item in items]
         cells.append([heading_of(items[0]), *(number_text(value) for value in values)])
     return markdown_text(cells[0], cells[1:])
+
+
+def swelling_table(
+    history: Mapping[str, NDArray[np.float64]], columns: Sequence[str], socs: Sequence[float]
+) -> str:
+    """Columns of the history of one run during its first swelling, one line a column.
+
+    Args:
+        history: Columns of the history, each of shape (rows,).
+        columns: Which of them.
+        socs: States of charge, rising; between its steps the run is interpolated linearly, before
+            the first and after the last one there is no value.
+    """
+    rows = int(np.argmax(history["soc"])) + 1
+    lines = []
+    for column in columns:
+        item = Observable.model_validate({"column": column, "cycle": 1})
+        passed, values = history["soc"][:rows], history[column][:rows]
+        values = scale_of(column) * np.interp(socs, passed, values, left=np.nan, right=np.nan)
+        lines.append([heading_of(item), *(number_text(value) for value in values.tolist())])
+    return markdown_text(["", *(f"soc {soc:.3g}" for soc in socs)], lines)
 
 
 def bullets(sentences: Sequence[str]) -> str:

@@ -175,12 +175,16 @@ def test_comparison_shows_what_was_fitted(tmp_path: Path) -> None:
 
 
 def test_materials_are_compared_where_both_have_been() -> None:
-    values = [("Se", 0.3, 1.0, 0.1), ("Se", 1.0, 4.0, math.nan), ("FeS", 0.3, 2.0, 0.2)]
+    values = [
+        *(("Se", 0.3, 1.0, 0.1), ("Se", 1.0, 4.0, math.nan)),
+        *(("FeS", 0.1, 3.0, 0.3), ("FeS", 0.3, 2.0, 0.2)),
+    ]
     rows_of_both = [
         ValueAtSoc(label, "porosity", "%", soc, 2, mean, deviation, 0.0, 9.0)
         for label, soc, mean, deviation in values
     ]
     assert tables.equal_lithiation_table(rows_of_both).splitlines()[2:] == [
+        "| porosity / % | 0.1 | - | 3 ± 0.3 |",
         "| porosity / % | 0.3 | 1 ± 0.1 | 2 ± 0.2 |",
         "| porosity / % | 1 | 4 | - |",
     ]
