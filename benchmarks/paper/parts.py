@@ -195,7 +195,7 @@ def stress_alone(config: RunConfig) -> float:
     """
     active, stretch = config.materials.active, _suppressed_stretch(config)
     exponent = 1.0 - 2.0 * active.poisson_ratio
-    return active.young_modulus * math.log(stretch) * stretch**exponent
+    return float(active.young_modulus * math.log(stretch) * stretch**exponent)
 
 
 def _suppressed_stretch(config: RunConfig) -> float:
