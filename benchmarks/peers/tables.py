@@ -95,11 +95,21 @@ def write_between_markers(document: Path, text: str, begin: str = BEGIN, end: st
     Raises:
         MarkerError: If the document lacks a marker.
     """
+    before, after = outside_of_markers(document, begin, end)
+    document.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
+
+
+def outside_of_markers(document: Path, begin: str, end: str) -> tuple[str, str]:
+    """What a document holds before and after two markers.
+
+    Raises:
+        MarkerError: If it lacks a marker.
+    """
     before, found, rest = document.read_text(encoding="utf-8").partition(begin)
     _, closed, after = rest.partition(end)
     if not found or not closed:
         raise MarkerError(f"{document} lacks the lines {begin} and {end}, in this order")
-    document.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
+    return before, after
 
 
 def draw(outcomes: Sequence[Outcome], path: Path) -> None:

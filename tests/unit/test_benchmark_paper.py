@@ -120,6 +120,21 @@ def test_a_document_without_its_runs_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_document_without_a_place_for_a_part_is_refused_before_any_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document, results = tmp_path / "page.md", tmp_path / "results"
+    document.write_text("nothing\n", encoding="utf-8")
+    monkeypatch.setattr(command, "DOCUMENT", document)
+    with pytest.raises(typer.Exit) as stopped:
+        command.main(only=["interfaces"], results=results)
+    assert stopped.value.exit_code == 1
+    assert "lacks the lines <!-- written by make paper: interfaces -->" in " ".join(
+        capsys.readouterr().err.split()
+    )
+    assert not results.exists()
+
+
 def test_sensitivity_shows_cycles_in_their_order_and_changes_against_the_first_case() -> None:
     cases = [
         row("base", {"stress_1": 0.1, "stress_5": 0.05}),
