@@ -139,6 +139,18 @@ TEMPERATURE = Dimension("a temperature", "K", ("70 degC", "343.15 K"))
 MOLAR_ENERGY = Dimension("an energy per mole", "kJ/mol", ("74 kJ/mol", "0.77 eV"))
 NUMBER = Dimension("a plain number", "", ())
 
+_WITH_UNIT = (
+    LENGTH,
+    STRESS,
+    DURATION,
+    RATE,
+    STIFFNESS,
+    VELOCITY,
+    DRAG,
+    TEMPERATURE,
+    MOLAR_ENERGY,
+)
+
 
 def recognise(written: object) -> tuple[float, Dimension]:
     """Convert a quantity whose unit tells its dimension.
@@ -152,7 +164,7 @@ def recognise(written: object) -> tuple[float, Dimension]:
     Raises:
         UnitError: There is no number, an unknown unit, or a dimension that no entry has.
     """
-    for dimension in (LENGTH, STRESS, DURATION, RATE, STIFFNESS, DRAG):
+    for dimension in _WITH_UNIT:
         with suppress(UnitError):
             return dimension.parse(written), dimension
     return NUMBER.parse(written), NUMBER

@@ -13,7 +13,7 @@ from benchmarks.paper.calibration import calibration_tables, fitted, made_by
 from benchmarks.paper.page import Page
 from benchmarks.paper.parts import PARTS, Part
 from benchmarks.paper.runs import CONFIGS, ROOT, make, plan, require
-from benchmarks.peers.tables import write_between_markers
+from benchmarks.peers.tables import outside_of_markers, write_between_markers
 from creep_fem.errors import CreepFemError
 from creep_fem.messages import print_error
 from creep_fem.study.tables import print_outcome
@@ -53,6 +53,9 @@ def main(
 
 
 def _write(names: Sequence[str], runs_allowed: bool, results: Path) -> None:
+    for name in names:
+        # Better now than after hours of runs.
+        outside_of_markers(DOCUMENT, *markers(name))
     chosen = [part for part in PARTS if part.name in names]
     sources = dict.fromkeys(source for part in chosen for source in part.sources)
     plans = {source: plan(CONFIGS / f"{source}.yaml", results) for source in sources}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,12 +10,14 @@ from typing import Any
 
 from benchmarks.paper.runs import MissingRunsError, origin
 from benchmarks.paper.tables import heading_of, scale_of
-from benchmarks.speed.tables import markdown
-from creep_fem.results.run_folder import RunFolder
+from creep_fem.config.document import read_document
+from creep_fem.report.tables import markdown_text
 from creep_fem.study.calibrate import calibrate
 from creep_fem.study.calibration import CalibrationConfig, load_calibration
 from creep_fem.study.launch import Report
 from creep_fem.study.observable import Observable
+from creep_fem.study.outcome import find_outcome
+from creep_fem.study.tables import combination_text, interval_text, range_text
 
 
 def fitted(source: Path, results: Path, report: Report, make: bool) -> dict[str, Any]:
@@ -34,35 +37,68 @@ def fitted(source: Path, results: Path, report: Report, make: bool) -> dict[str,
         CreepFemError: If the fit cannot go on.
     """
     calibration = load_calibration(source)
-    path = results / calibration.name / "calibration.json"
+    folder = results / calibration.name
     if make:
         calibrate(calibration, source, results, report)
+    path = folder / "calibration.json"
     try:
         data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise MissingRunsError(f"{source.name} has not been fitted") from error
-    if not _belongs(data, calibration):
-        raise MissingRunsError(f"{path} belongs to other targets or parameters: fit again")
+    if reason := _foreign(data, calibration, source, folder):
+        raise MissingRunsError(f"{path} {reason}: fit again")
     return data
 
 
-def _belongs(data: dict[str, Any], calibration: CalibrationConfig) -> bool:
-    """Whether a result is that of a file, which may have been changed since."""
-    bounds = {
-        key: [item.lower.value, item.upper.value] for key, item in calibration.parameters.items()
-    }
+def _foreign(
+    data: Mapping[str, Any], calibration: CalibrationConfig, source: Path, folder: Path
+) -> str:
+    """Why a result is not that of a file and of all it refers to; empty if it is.
+
+    The kept copy shows whether the file has changed. What it refers to has no copy: published
+    values stand in the result, and base config, materials and version decide the digest of runs.
+    """
+    copy = folder / "calibration.yaml"
+    if not copy.is_file() or _content(copy) != _content(source):
+        return f"was not made from {source.name} as it is"
     aims = {name: (item.value, item.tolerance) for name, item in calibration.targets.items()}
-    return bounds == {key: item["bounds"] for key, item in data["parameters"].items()} and (
-        aims == {name: (item["value"], item["tolerance"]) for name, item in data["targets"].items()}
+    if aims != {name: (of["value"], of["tolerance"]) for name, of in data["targets"].items()}:
+        return "belongs to other targets"
+    runs = _evaluated(folder)
+    if len(runs) != data["runs"]:
+        return "was not made from the runs in evaluations.csv"
+    parameters = calibration.parameters.items()
+    best = calibration.case(
+        [item.position(data["parameters"][key]["value"]) for key, item in parameters]
     )
+    found = find_outcome(folder / "runs", best)
+    if found is None or not found.done or found.folder not in runs:
+        return "has no run of its best fit: the base config, a material or the version has changed"
+    return ""
+
+
+def _content(path: Path) -> dict[str, Any]:
+    """Entries of a calibration that has been checked, but for what does not decide the result."""
+    entries: dict[str, Any] = read_document(path.read_text(encoding="utf-8")).data
+    return {key: value for key, value in entries.items() if key != "at_once"}
+
+
+def _evaluated(folder: Path) -> list[Path | None]:
+    """Folders of the runs of the last fit; None for one that came to have none."""
+    table = folder / "evaluations.csv"
+    if not table.is_file():
+        return []
+    with table.open(encoding="utf-8", newline="") as file:
+        names = [row["folder"] for row in csv.DictReader(file)]
+    return [folder / "runs" / name if name else None for name in names]
 
 
 def made_by(source: Path, results: Path, part: str) -> str:
     """By which command and version the fit was made, and the part of the document written."""
-    runs = (results / load_calibration(source).name / "runs").iterdir()
-    folders = [folder for folder in runs if RunFolder(folder).config.is_file()]
+    evaluated = _evaluated(results / load_calibration(source).name)
     return (
-        f"Made by `creep-fem calibrate configs/{source.name}`: {origin(folders)}. "
+        f"Made by `creep-fem calibrate configs/{source.name}`: "
+        f"{origin([folder for folder in evaluated if folder is not None])}. "
         f'Written by `make paper PAPER="--only {part}"`.'
     )
 
@@ -82,9 +118,10 @@ def calibration_tables(data: dict[str, Any], source: Path) -> str:
         f"Sum of squares {data['sum_of_squares']:.3g} at {data['degrees_of_freedom']} degrees of",
         f"freedom. {data['caveat']}",
     ]
-    weak = [_combination(entry) for entry in data["undetermined_combinations"]]
+    weak = [combination_text(shares) for shares in data["undetermined_combinations"]]
     if weak:
-        sentences.append(f"The targets do not determine {'; '.join(weak)} within the bounds.")
+        combinations = "; ".join(f"the combination {text}" for text in weak)
+        sentences.append(f"The targets do not determine {combinations} within the bounds.")
     return "\n\n".join([_parameters(data), _targets(data, aims), " ".join(sentences)])
 
 
@@ -92,13 +129,10 @@ def _parameters(data: dict[str, Any]) -> str:
     cells = [["parameter", "best fit", "95 % interval", "bounds"]]
     for key, item in data["parameters"].items():
         low, high = item["interval_95"]
-        interval = "not determined" if low is None else f"{low:.3g} to {high:.3g}"
-        if item["at_bound"]:
-            interval = "at its bound"
+        interval = interval_text(low, high, item["at_bound"])
         best = f"{item['value']:.4g} {item['unit']}".rstrip()
-        bounds = "{:.3g} to {:.3g}".format(*item["bounds"])
-        cells.append([f"`{key}`", best, interval, bounds])
-    return markdown(cells)
+        cells.append([f"`{key}`", best, interval, range_text(*item["bounds"])])
+    return markdown_text(cells[0], cells[1:])
 
 
 def _targets(data: dict[str, Any], aims: Mapping[str, Observable]) -> str:
@@ -116,9 +150,4 @@ def _targets(data: dict[str, Any], aims: Mapping[str, Observable]) -> str:
                 "yes" if item["met"] else f"no: {item['reason']}",
             ]
         )
-    return markdown(cells)
-
-
-def _combination(entry: dict[str, float]) -> str:
-    shares = [f"{share:+.2f} {key}" for key, share in entry.items() if abs(share) >= 0.05]
-    return f"the combination {' '.join(shares)}"
+    return markdown_text(cells[0], cells[1:])

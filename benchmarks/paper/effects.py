@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.paper.tables import heading_of, number_text, scale_of
-from benchmarks.speed.tables import markdown
+from creep_fem.report.tables import markdown_text
 from creep_fem.study.cases import short_names
 from creep_fem.study.config import StudyConfig
 from creep_fem.study.effects import sample_effects
@@ -44,4 +44,4 @@ def effects_table(study: StudyConfig, rows: Sequence[StudyRow]) -> str:
         f"{item.dimension.format(item.upper.value)}"
         for key, item in parameters.items()
     )
-    return "\n\n".join([f"Ranges: {ranges}.", markdown(cells)])
+    return "\n\n".join([f"Ranges: {ranges}.", markdown_text(cells[0], cells[1:])])

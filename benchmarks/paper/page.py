@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.paper.runs import Plan, failures, finished, origin, rows
 from benchmarks.paper.tables import bullets
+from creep_fem.errors import CreepFemError
 from creep_fem.report.comparison import report_runs
 from creep_fem.report.figures import draw_run
 from creep_fem.results.groups import RunGroup, read_groups
@@ -17,6 +18,10 @@ from creep_fem.study.rows import StudyRow
 
 Figures = Mapping[str, str]
 """Captions by the name of a figure, without its ending."""
+
+
+class MissingFigureError(CreepFemError):
+    """A part shows a figure that nothing draws."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +78,13 @@ class Page:
         return "\n\n".join(texts)
 
     def drawn(self, folder: Path, figures: Figures) -> str:
-        """Draw a run and show some of the figures."""
-        return self._show(draw_run(folder), figures)
+        """Draw a run and show some of the figures, as far as it came to have them.
+
+        A run that stops before its second swollen end has no maps over the cycles.
+        """
+        files = draw_run(folder)
+        made = {path.stem for path in files}
+        return self._show(files, {name: text for name, text in figures.items() if name in made})
 
     def closing(self) -> str:
         """What did not come to its end, and by what everything was made."""
@@ -96,8 +106,15 @@ class Page:
         return "\n\n".join(lines)
 
     def _show(self, files: Sequence[Path], figures: Figures) -> str:
-        """Copy figures beside the document; Markdown that shows them, with their captions."""
+        """Copy figures beside the document; Markdown that shows them, with their captions.
+
+        Raises:
+            MissingFigureError: If one was not drawn.
+        """
         known = {path.stem: path for path in files if path.suffix == ".png"}
+        if unknown := [name for name in figures if name not in known]:
+            message = f"{self.name} shows {', '.join(unknown)}, but there are {', '.join(known)}"
+            raise MissingFigureError(message)
         folder = self.document.parent / "images" / "paper"
         folder.mkdir(parents=True, exist_ok=True)
         shown = []

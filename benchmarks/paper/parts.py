@@ -16,7 +16,10 @@ from benchmarks.paper.tables import (
     history_table,
     spread_table,
     study_table,
+    swelling_table,
 )
+from creep_fem.config import RunConfig
+from creep_fem.cycling import growth_stretches
 from creep_fem.results.comparison import compare
 from creep_fem.results.first_swelling import tabulate
 from creep_fem.results.history import read_history
@@ -24,6 +27,8 @@ from creep_fem.results.run_folder import RunFolder
 from creep_fem.results.targets import NO_TARGETS, Targets, read_targets
 
 SE, LCO, FES = (f"study_packings_{name}_mse" for name in ("se", "lco", "fes"))
+LCO_GROWTH = "study_lco_growth"
+FES_HALF = "fes_mse_half"
 
 _STATE: Final = (
     "mises_mean_active_gpa",
@@ -49,12 +54,28 @@ _BESIDE: Final = (
     "wall_pressure_gpa",
     "porosity",
 )
+_CONTACT_ALONE: Final = (
+    "mises_mean_active_gpa",
+    "mises_mean_framework_gpa",
+    "contact_ratio_active_active",
+    "contact_ratio_active_framework",
+    "wall_pressure_gpa",
+)
+_JAM: Final = (
+    "mises_mean_active_gpa",
+    "mises_max_active_gpa",
+    "mises_mean_framework_gpa",
+    "contact_fraction_active",
+    "wall_pressure_x_gpa",
+    "porosity",
+)
 _KEPT: Final = (
     "contact_fraction_active",
     "contact_fraction_active_shrunk",
     "mises_mean_active_gpa",
     "mises_mean_framework_gpa",
 )
+_SOCS: Final = (0.1, 0.2, 0.3, 0.4)
 _INTERFACES: Final = {
     "interface_rigid_rigid": "I, LCO in LLZO",
     "interface_rigid_soft": "II, LCO in LPSC",
@@ -128,12 +149,7 @@ def _lco(page: Page) -> str:
     folders = list(page.finished(LCO).values())
     if study is None or not folders:
         return ""
-    active = rows[0].case.config.materials.active
-    alone = active.young_modulus * math.log1p(active.volume_change) / 3.0
-    sentence = (
-        f"Without any contact, suppressed out-of-plane growth alone gives E ln(J)/3 = {alone:.2f} "
-        f"GPa, with E = {active.young_modulus:g} GPa and J = {1.0 + active.volume_change:g}."
-    )
+    sentence = _alone(rows[0].case.config)
     figures = {
         "von_mises_lithiated": "One of the packings at the first full swelling (Fig. S12).",
         "maps_over_cycles": "The same over the cycles (Fig. S15).",
@@ -143,7 +159,60 @@ def _lco(page: Page) -> str:
             spread_table(study.observables, rows),
             sentence,
             page.drawn(folders[0], figures),
+            _growth_modes(page),
         ]
+    )
+
+
+def _growth_modes(page: Page) -> str:
+    """The same swelling in the plane with and without the stress of suppressed growth."""
+    chosen = {
+        f"growth {mode}": [
+            row.outcome.folder
+            for row in page.rows(LCO_GROWTH)
+            if row.done and row.outcome is not None and row.outcome.folder is not None
+            if row.case.config.materials.active.growth_mode == mode
+        ]
+        for mode in ("isotropic", "in_plane")
+    }
+    groups = page.groups(chosen)
+    if not groups:
+        return ""
+    table = comparison_table(compare(groups, NO_TARGETS), _CONTACT_ALONE)
+    return f"Growth in the plane alone leaves the stress of the contacts:\n\n{table}"
+
+
+def stress_alone(config: RunConfig) -> float:
+    """Von Mises stress in GPa of a swollen, elastic active particle that touches nothing.
+
+    Growth out of the plane by the stretch b is suppressed, and nothing holds the plane: uniaxial
+    stress. The Hencky strain is -ln b, the Kirchhoff stress E ln b in compression and det Fe =
+    b^-(1 - 2 nu), so the Cauchy stress, which all outputs show, is E ln b b^(1 - 2 nu)
+    (docs/theory.md). With b = J^(1/3) it is E ln(J)/3 J^((1 - 2 nu)/3).
+
+    Args:
+        config: Config of a run whose active material is the same at all states of charge.
+    """
+    active, stretch = config.materials.active, _suppressed_stretch(config)
+    exponent = 1.0 - 2.0 * active.poisson_ratio
+    return float(active.young_modulus * math.log(stretch) * stretch**exponent)
+
+
+def _suppressed_stretch(config: RunConfig) -> float:
+    """Stretch out of the plane of the free growth to the first swollen end."""
+    active = config.materials.active
+    swelling = config.cycling.half_cycles(active.volume_change)[0]
+    socs = (swelling.end_soc, swelling.start_soc)
+    return growth_stretches(active.volume_change, *socs, active.growth_mode)[1]
+
+
+def _alone(config: RunConfig) -> str:
+    active, ratio = config.materials.active, _suppressed_stretch(config) ** 3
+    return (
+        "Without any contact, the growth out of the plane that plane strain suppresses gives a von "
+        "Mises stress (Cauchy, as in all outputs) of E ln(J)/3 J^((1 - 2 nu)/3) = "
+        f"{stress_alone(config):.2f} GPa, with E = {active.young_modulus:g} GPa, "
+        f"nu = {active.poisson_ratio:g} and J = {ratio:.4g}."
     )
 
 
@@ -163,7 +232,20 @@ def _control(page: Page) -> str:
     }
     groups = page.groups(chosen)
     table = equal_lithiation_table(tabulate(groups)) if groups else ""
-    return "\n\n".join([page.compared(groups, figures), table])
+    texts = [page.compared(groups, figures), table, _jam(page)]
+    return "\n\n".join(text for text in texts if text)
+
+
+def _jam(page: Page) -> str:
+    """How far FeS can be swollen in one of the packings, and the state there."""
+    (row,) = page.rows(FES_HALF)
+    history = row.outcome.history() if row.outcome is not None else None
+    if history is None or not history["soc"].size:
+        return ""
+    last, wanted = float(history["soc"].max()), row.case.config.cycling.soc.high
+    reached = "got there" if row.done else f"came to {last:.2f}"
+    table = swelling_table(history, _JAM, [soc for soc in _SOCS if soc < last] + [last])
+    return f"On the way to soc {wanted:g}, the first packing with FeS {reached}:\n\n{table}"
 
 
 def _sensitivity(page: Page) -> str:
@@ -207,9 +289,9 @@ def _interfaces(page: Page) -> str:
 PARTS: Final = (
     Part("rve", ("se_mse",), _rve),
     Part("cycles", (SE, LCO), _cycles),
-    Part("lco", (LCO,), _lco),
+    Part("lco", (LCO, LCO_GROWTH), _lco),
     Part("pores", (SE,), _pores),
-    Part("control", (SE, FES), _control),
+    Part("control", (SE, FES, FES_HALF), _control),
     Part("sensitivity", ("study_sensitivity",), _sensitivity),
     Part("design", ("study_design",), _design),
     Part("contact_law", ("study_contact_law",), _contact_law),

@@ -10,30 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.speed.tables import markdown
 from creep_fem.config import RunConfig
+from creep_fem.report.tables import markdown_text
 from creep_fem.results.comparison import ComparedValue
 from creep_fem.results.first_swelling import ValueAtSoc
+from creep_fem.results.titles import is_shrunk, title_of
+from creep_fem.study.effects import relative_change
 from creep_fem.study.observable import Observable
 from creep_fem.study.rows import StudyRow
 
-_NAMES = {
-    "mises_mean_active_gpa": "mean von Mises stress, active",
-    "mises_mean_framework_gpa": "mean von Mises stress, framework",
-    "mises_max_active_gpa": "largest von Mises stress, active",
-    "mises_max_framework_gpa": "largest von Mises stress, framework",
-    "pressure_mean_active_gpa": "mean pressure, active",
-    "pressure_mean_framework_gpa": "mean pressure, framework",
-    "wall_pressure_gpa": "pressure on walls",
-    "wall_pressure_x_gpa": "pressure on walls",
-    "porosity": "porosity",
-    "creep_strain_mean_active": "mean creep strain",
-    "creep_strain_max": "largest creep strain",
-    "min_gap_um": "smallest gap",
-    "contact_ratio_active_active": "contact, active on active",
-    "contact_ratio_active_framework": "contact, active on framework",
-    "contact_fraction_active": "contact, all active surface",
-}
 _SHARES = ("contact_", "porosity")
 _ENDS = {"end_of_swelling": "", "end_of_shrinking": ", shrunk"}
 
@@ -66,7 +51,8 @@ def comparison_table(rows: Sequence[ComparedValue], quantities: Collection[str] 
     used = [
         index for index, column in enumerate(zip(*cells[1:], strict=True)) if set(column) != {"-"}
     ]
-    return markdown([[line[index] for index in used] for line in cells])
+    heading, *lines = [[line[index] for index in used] for line in cells]
+    return markdown_text(heading, lines)
 
 
 def equal_lithiation_table(rows: Sequence[ValueAtSoc]) -> str:
@@ -78,11 +64,14 @@ def equal_lithiation_table(rows: Sequence[ValueAtSoc]) -> str:
     labels = list(dict.fromkeys(row.label for row in rows))
     found = {(row.label, row.quantity, row.soc): row for row in rows}
     cells = [["quantity", "state of charge", *labels]]
-    for quantity, unit, soc in dict.fromkeys((r.quantity, r.unit, r.soc) for r in rows):
+    order = list(dict.fromkeys(row.quantity for row in rows))
+    places = {(row.quantity, row.unit, row.soc) for row in rows}
+    # A group whose first step ends later has no value at the first of them.
+    for quantity, unit, soc in sorted(places, key=lambda place: (order.index(place[0]), place[2])):
         values = [found.get((label, quantity, soc)) for label in labels]
         shown = ["-" if row is None else _mean(row.mean, row.standard_deviation) for row in values]
         cells.append([_named(quantity, unit), f"{soc:g}", *shown])
-    return markdown(cells)
+    return markdown_text(cells[0], cells[1:])
 
 
 def study_table(
@@ -101,7 +90,7 @@ def study_table(
         reference = rows[0] if compared and row is not rows[0] else None
         numbers = [_cell(names, observables, row, reference) for names in series.values()]
         cells.append([row.case.variation.name, row.ending, *numbers])
-    return markdown(cells)
+    return markdown_text(cells[0], cells[1:])
 
 
 def spread_table(observables: Mapping[str, Observable], rows: Sequence[StudyRow]) -> str:
@@ -119,7 +108,7 @@ def spread_table(observables: Mapping[str, Observable], rows: Sequence[StudyRow]
         cells.append(
             [heading, str(item.cycle), number_text(fmean(values)), deviation, extremes, count]
         )
-    return markdown(cells)
+    return markdown_text(cells[0], cells[1:])
 
 
 def history_table(
@@ -134,7 +123,28 @@ def history_table(
         items = [Observable.model_validate({"column": column, "cycle": c}) for c in cycles]
         values = [scale_of(column) * item.read(history, config) for item in items]
         cells.append([heading_of(items[0]), *(number_text(value) for value in values)])
-    return markdown(cells)
+    return markdown_text(cells[0], cells[1:])
+
+
+def swelling_table(
+    history: Mapping[str, NDArray[np.float64]], columns: Sequence[str], socs: Sequence[float]
+) -> str:
+    """Columns of the history of one run during its first swelling, one line a column.
+
+    Args:
+        history: Columns of the history, each of shape (rows,).
+        columns: Which of them.
+        socs: States of charge, rising; between its steps the run is interpolated linearly, before
+            the first and after the last one there is no value.
+    """
+    rows = int(np.argmax(history["soc"])) + 1
+    lines = []
+    for column in columns:
+        item = Observable.model_validate({"column": column, "cycle": 1})
+        passed, values = history["soc"][:rows], history[column][:rows]
+        values = scale_of(column) * np.interp(socs, passed, values, left=np.nan, right=np.nan)
+        lines.append([heading_of(item), *(number_text(value) for value in values.tolist())])
+    return markdown_text(["", *(f"soc {soc:.3g}" for soc in socs)], lines)
 
 
 def bullets(sentences: Sequence[str]) -> str:
@@ -166,10 +176,8 @@ def _cell(
     text = " → ".join(number_text(scale * row.observables[name]) for name in names)
     if reference is None:
         return text
-    pairs = [(row.observables[name], reference.observables[name]) for name in names]
-    changes = [
-        f"{100.0 * (new / old - 1.0):+.0f}" for new, old in pairs if old and _finite(new, old)
-    ]
+    found = [relative_change(row.observables[n], reference.observables[n]) for n in names]
+    changes = [f"{100.0 * change:+.0f}" for change in found if _finite(change)]
     return f"{text} ({', '.join(changes)} %)" if changes else text
 
 
@@ -180,9 +188,8 @@ def heading_of(item: Observable) -> str:
 
 
 def _named(quantity: str, unit: str, end: str = "") -> str:
-    column = quantity.removesuffix("_shrunk")
-    ending = end or (", shrunk" if column != quantity else "")
-    name = f"{_NAMES.get(column, column)}{ending}"
+    ending = end or (", shrunk" if is_shrunk(quantity) else "")
+    name = f"{title_of(quantity)}{ending}"
     return f"{name} / {unit}" if unit else name
 
 

@@ -10,6 +10,13 @@ from rich.table import Table
 
 from benchmarks.peers.outcome import Outcome, Quantity
 from benchmarks.peers.problems import PROBLEMS, TITLES, quantities
+from creep_fem.errors import CreepFemError
+from creep_fem.report.tables import markdown_text
+
+
+class MarkerError(CreepFemError):
+    """A document has no place for what is to be written into it."""
+
 
 BEGIN = "<!-- written by make bench-peers -->"
 END = "<!-- end of what make bench-peers writes -->"
@@ -76,28 +83,33 @@ def markdown(outcomes: Sequence[Outcome], machine: dict[str, str]) -> str:
         rows = [cells(outcome) for outcome in outcomes if outcome.problem == problem]
         if not rows:
             continue
-        names = header(problem)
-        lines += [f"### {problem}, {TITLES[problem]}", "", _row(names), _row(["---"] * len(names))]
-        lines += [_row(row) for row in [_reference(problem), *rows]] + [""]
+        table = markdown_text(header(problem), [_reference(problem), *rows])
+        lines += [f"### {problem}, {TITLES[problem]}", "", table, ""]
     facts = "; ".join(f"{key}: {value}" for key, value in machine.items())
     return "\n".join([*lines, f"Measured with {facts}."])
-
-
-def _row(entries: Sequence[str]) -> str:
-    return "| " + " | ".join(entries) + " |"
 
 
 def write_between_markers(document: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
     """Replace what a document holds between two markers, those of this page if not given.
 
     Raises:
-        ValueError: If the document lacks a marker.
+        MarkerError: If the document lacks a marker.
+    """
+    before, after = outside_of_markers(document, begin, end)
+    document.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
+
+
+def outside_of_markers(document: Path, begin: str, end: str) -> tuple[str, str]:
+    """What a document holds before and after two markers.
+
+    Raises:
+        MarkerError: If it lacks a marker.
     """
     before, found, rest = document.read_text(encoding="utf-8").partition(begin)
     _, closed, after = rest.partition(end)
     if not found or not closed:
-        raise ValueError(f"{document} lacks the lines between which the tables belong")
-    document.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
+        raise MarkerError(f"{document} lacks the lines {begin} and {end}, in this order")
+    return before, after
 
 
 def draw(outcomes: Sequence[Outcome], path: Path) -> None:

@@ -16,6 +16,7 @@ from benchmarks.machine import describe
 from benchmarks.peers.tables import write_between_markers
 from benchmarks.speed import extrapolation, tables
 from benchmarks.speed.suites import ROOT, Setting, absolute, connected, growing, march, run
+from creep_fem.report.tables import markdown_text
 
 RESULTS = ROOT / "benchmarks" / "results"
 DOCUMENT = ROOT / "docs" / "scaling.md"
@@ -102,7 +103,7 @@ def _publish(
     (RESULTS / f"{name}-reference.json").write_text(
         json.dumps(reference, indent=1) + "\n", encoding="utf-8"
     )
-    parts = [tables.markdown(cells), *(["\n".join(facts)] if facts else [])]
+    parts = [markdown_text(cells[0], cells[1:]), *(["\n".join(facts)] if facts else [])]
     text = "\n\n".join([*parts, f"Measured with {measured}."])
     write_between_markers(DOCUMENT, text, *markers(name))
 

@@ -155,12 +155,6 @@ def _second_process(one: Row, two: Row) -> str:
     )
 
 
-def markdown(cells: Sequence[Sequence[str]]) -> str:
-    """A table whose first row is the header."""
-    header, *rows = ["| " + " | ".join(line) + " |" for line in cells]
-    return "\n".join([header, "| " + " | ".join(["---"] * len(cells[0])) + " |", *rows])
-
-
 def draw_limits(rows: Sequence[Row], path: Path) -> None:
     """Bars of the phases in units of the bare linear algebra, to a PNG file."""
     from matplotlib.figure import Figure

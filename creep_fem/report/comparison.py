@@ -101,7 +101,7 @@ def _cycles(rows: Sequence[ComparedValue], source: str) -> str:
             mark = " (fitted)" if row.fitted else ""
             cells += [number(row.target) + mark, number(row.difference)]
         lines.append(cells)
-    text = f"{markdown_text(heading, lines)}\n{_STATISTICS}"
+    text = f"{markdown_text(heading, lines)}\n\n{_STATISTICS}"
     if any(row.fitted for row in rows):
         text += " Parameters were chosen to meet the fitted values: agreement validates nothing."
     return f"{text}\n"
@@ -111,7 +111,7 @@ def _swelling(rows: Sequence[ValueAtSoc]) -> str:
     heading = ["label", "quantity", "state of charge", "runs", "mean", "deviation", "range"]
     lines = [[row.label, _quantity(row), number(row.soc), *_statistics(row)] for row in rows]
     return (
-        f"{markdown_text(heading, lines)}\n{_STATISTICS} "
+        f"{markdown_text(heading, lines)}\n\n{_STATISTICS} "
         "States of charge that one of the runs has not reached are left out.\n"
     )
 
@@ -132,7 +132,7 @@ def _pores(rows: Sequence[PoreSummary]) -> str:
         "pores that shrink while the active phase shrinks": lambda row: str(row.shrink_further),
     }
     lines = [[name, *(read(row) for row in rows)] for name, read in numbers.items()]
-    return markdown_text([*heading, *(row.label for row in rows)], lines)
+    return f"{markdown_text([*heading, *(row.label for row in rows)], lines)}\n"
 
 
 def _quantity(row: ComparedValue | ValueAtSoc) -> str:

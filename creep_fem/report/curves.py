@@ -50,18 +50,19 @@ PRESSURE = (
 POROSITY = (Curve("porosity", "", style.INK),)
 
 
-def cycles_figure(history: History) -> Figure:
+def cycles_figure(history: History, start: float) -> Figure:
     """Draw contact and mean von Mises stress at the swollen end of every cycle.
 
     Runs with fewer than two such ends are drawn over time instead.
 
     Args:
         history: Columns of the history, each of shape (rows,) with at least one row.
+        start: State of charge before the first step.
 
     Returns:
         The figure.
     """
-    ends = swollen_rows(history)
+    ends = swollen_rows(history, start)
     figure, (upper, lower) = _panels()
     if len(ends) > 1:
         shown = {name: values[ends] for name, values in history.items()}

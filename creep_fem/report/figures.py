@@ -45,17 +45,19 @@ def draw_run(folder: Path) -> list[Path]:
     times = field_times(folder)
     if not len(history["step"]) or not len(times):
         raise ResultError(f"{folder} holds no results yet")
-    snapshot = read_fields(folder, first_swollen_time(times, history))
+    # The history begins after the first step, the table of pores before it.
+    start = float(pores.soc[0])
+    snapshot = read_fields(folder, first_swollen_time(times, history, start))
     title = _title(snapshot, history)
     drawings: dict[str, Callable[[], Figure]] = {
         "mesh": lambda: mesh_figure(snapshot),
         "von_mises_lithiated": lambda: von_mises_figure(snapshot, title),
         "creep_strain": lambda: creep_figure(snapshot, title),
-        "cycles": lambda: cycles_figure(history),
+        "cycles": lambda: cycles_figure(history, start),
         "pressure_porosity": lambda: pressure_figure(history),
         "pores": lambda: pores_figure(pores),
     }
-    swollen = swollen_times(times, history)
+    swollen = swollen_times(times, history, start)
     if len(swollen) > 1:
         drawings["maps_over_cycles"] = lambda: maps_over_cycles_figure(
             {c: read_fields(folder, swollen[c]) for c in spread_out(list(swollen))}

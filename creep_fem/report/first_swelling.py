@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from creep_fem.report.group_curves import (
     LINE_AND_BAND,
-    Panel,
     draw_spread,
     group_handles,
     label_panel,
@@ -28,17 +27,9 @@ from creep_fem.results.groups import RunGroup
 _SPACING: Final = 0.005  # of states of charge
 _MARKER_EVERY: Final = 20
 # From this ratio on between the largest values of two groups, one axis for both is logarithmic.
-_WIDE_RANGE: Final = 10.0
+_FAR_APART: Final = 10.0
 # Stresses begin at nothing: so far below the largest one the logarithmic axis ends.
 _DEPTH: Final = 1e-4
-
-_LABELS: Final = {
-    "mises_mean_active_gpa": "mean von Mises\nstress, active",
-    "mises_mean_framework_gpa": "mean von Mises\nstress, framework",
-    "contact_fraction_active": "contact, all\nactive surface",
-    "wall_pressure_gpa": "pressure on walls",
-    "porosity": "porosity",
-}
 
 
 def first_swelling_figure(groups: Sequence[RunGroup]) -> Figure:
@@ -52,22 +43,22 @@ def first_swelling_figure(groups: Sequence[RunGroup]) -> Figure:
     """
     figure, axes = panel_figure(len(FOLLOWED), group_handles(groups), LINE_AND_BAND)
     for name, place in zip(FOLLOWED, axes, strict=True):
-        _draw_panel(place, Panel(name, _LABELS[name]), groups)
+        _draw_panel(place, name, groups)
     axes[-1].set_xlabel("state of charge, first swelling half-cycle")
     return figure
 
 
-def _draw_panel(axes: Axes, panel: Panel, groups: Sequence[RunGroup]) -> None:
-    quantity = QUANTITIES[panel.quantity]
+def _draw_panel(axes: Axes, name: str, groups: Sequence[RunGroup]) -> None:
+    quantity = QUANTITIES[name]
     for group, look in with_looks(groups):
         socs = _grid(*swelling_range(group))
-        spread = spread_at(group, panel.quantity, socs)
+        spread = spread_at(group, name, socs)
         draw_spread(axes, socs, spread, quantity.scale, look, _MARKER_EVERY)
-    label_panel(axes, panel)
+    label_panel(axes, name)
     curves = [np.asarray(line.get_ydata()) for line in axes.get_lines()]
     # A quantity of an absent phase is NaN throughout.
     tops = [float(y.max()) for y in curves if not np.isnan(y).any()]
-    if quantity.dimension.unit and tops and max(tops) > _WIDE_RANGE * min(tops) > 0.0:
+    if quantity.dimension.unit and tops and max(tops) > _FAR_APART * min(tops) > 0.0:
         use_logarithm(axes, digits=(1.0,))
         axes.set_ylim(bottom=max(axes.get_ylim()[0], _DEPTH * max(tops)))
     else:

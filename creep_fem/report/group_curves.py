@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from creep_fem.report import style
 from creep_fem.results.cycles import QUANTITIES
 from creep_fem.results.groups import RunGroup, Spread
+from creep_fem.results.titles import title_of
 
 LINE_AND_BAND: Final = "line: mean of the runs, band: smallest to largest"
 _PANEL_HEIGHT: Final = 38.0  # mm
@@ -47,18 +48,6 @@ LOOKS: Final = (
 )
 
 
-class Panel(NamedTuple):
-    """One pair of axes.
-
-    Attributes:
-        quantity: Name of the quantity.
-        label: Label of its axis, without unit.
-    """
-
-    quantity: str
-    label: str
-
-
 def with_looks(groups: Sequence[RunGroup]) -> Iterator[tuple[RunGroup, Look]]:
     """Give every group its look, the same one in all figures.
 
@@ -89,9 +78,10 @@ def panel_figure(
     return figure, list(axes[:, 0])
 
 
-def label_panel(axes: Axes, panel: Panel) -> None:
-    """Name quantity and unit of a panel, and draw its grid."""
-    axes.set_ylabel(f"{panel.label} / {QUANTITIES[panel.quantity].unit}")
+def label_panel(axes: Axes, name: str) -> None:
+    """Name quantity and unit of a panel, in lines that fit its height, and draw its grid."""
+    title = title_of(name).replace(", ", ",\n")
+    axes.set_ylabel(f"{title} / {QUANTITIES[name].unit}")
     axes.grid(color=style.LIGHT_GREY, linewidth=0.4)
 
 

@@ -15,7 +15,6 @@ from creep_fem.report import style
 from creep_fem.report.group_curves import (
     LINE_AND_BAND,
     Look,
-    Panel,
     draw_spread,
     group_handles,
     label_panel,
@@ -29,61 +28,57 @@ from creep_fem.results.groups import RunGroup
 from creep_fem.results.targets import Target, Targets
 
 # From this ratio of the largest to the smallest value on, curves need a logarithmic axis.
-_WIDE_RANGE: Final = 10.0
+_DECADE: Final = 10.0
 
 
 CONTACT: Final = (
-    Panel("contact_ratio_active_active", "contact,\nactive on active"),
-    Panel("contact_ratio_active_framework", "contact,\nactive on framework"),
-    Panel("contact_fraction_active", "contact,\nall active surface"),
+    "contact_ratio_active_active",
+    "contact_ratio_active_framework",
+    "contact_fraction_active",
 )
-CONTACT_KEPT: Final = tuple(Panel(f"{name}_shrunk", label) for name, label in CONTACT)
-STRESS: Final = (
-    Panel("mises_mean_active_gpa", "mean von Mises stress,\nactive"),
-    Panel("mises_mean_framework_gpa", "mean von Mises stress,\nframework"),
-)
+CONTACT_KEPT: Final = tuple(f"{name}_shrunk" for name in CONTACT)
+STRESS: Final = ("mises_mean_active_gpa", "mises_mean_framework_gpa")
 PRESSURE_AND_POROSITY: Final = (
-    Panel("pressure_mean_active_gpa", "mean pressure, active"),
-    Panel("pressure_mean_framework_gpa", "mean pressure,\nframework"),
-    Panel("wall_pressure_gpa", "pressure on walls"),
-    Panel("porosity", "porosity"),
+    "pressure_mean_active_gpa",
+    "pressure_mean_framework_gpa",
+    "wall_pressure_gpa",
+    "porosity",
 )
 
 
 def over_cycles_figure(
-    groups: Sequence[RunGroup], targets: Targets, panels: Sequence[Panel]
+    groups: Sequence[RunGroup], targets: Targets, panels: Sequence[str]
 ) -> Figure:
     """Draw the mean of every group as a line, its smallest to largest values as a band.
 
     Args:
         groups: The groups, at most as many as there are ``LOOKS``.
         targets: Values to mark beside them.
-        panels: Quantities to draw, one above the other; all are taken at the same end.
+        panels: Names of the quantities to draw, one above the other; all are taken at the same end.
 
     Returns:
         The figure.
     """
-    names = {panel.quantity for panel in panels}
     labels = {group.label for group in groups}
-    shown = [t for t in targets.values if t.quantity in names and t.label in labels]
+    shown = [t for t in targets.values if t.quantity in panels and t.label in labels]
     handles = [*group_handles(groups), *_target_handles(targets.source, shown)]
     figure, axes = panel_figure(len(panels), handles, LINE_AND_BAND)
-    for panel, place in zip(panels, axes, strict=True):
-        _draw_panel(place, panel, groups, targets)
-    end = QUANTITIES[panels[0].quantity].end
+    for name, place in zip(panels, axes, strict=True):
+        _draw_panel(place, name, groups, targets)
+    end = QUANTITIES[panels[0]].end
     axes[-1].set_xlabel(f"cycle, at its {end} end")
     axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     return figure
 
 
-def _draw_panel(axes: Axes, panel: Panel, groups: Sequence[RunGroup], targets: Targets) -> None:
-    quantity = QUANTITIES[panel.quantity]
+def _draw_panel(axes: Axes, name: str, groups: Sequence[RunGroup], targets: Targets) -> None:
+    quantity = QUANTITIES[name]
     for group, look in with_looks(groups):
-        spread = group.spread(panel.quantity)
+        spread = group.spread(name)
         draw_spread(axes, group.cycle.astype(np.float64), spread, quantity.scale, look)
-        for target in targets.of(group.label, panel.quantity):
+        for target in targets.of(group.label, name):
             _draw_target(axes, group, look, target)
-    label_panel(axes, panel)
+    label_panel(axes, name)
     _scale(axes, logarithmic_allowed=bool(quantity.dimension.unit))
 
 
@@ -94,7 +89,7 @@ def _scale(axes: Axes, *, logarithmic_allowed: bool) -> None:
         return
     values = np.concatenate([np.asarray(line.get_ydata()) for line in axes.get_lines()])
     values = values[np.isfinite(values)]
-    if values.size and values.min() > 0.0 and values.max() > _WIDE_RANGE * values.min():
+    if values.size and values.min() > 0.0 and values.max() > _DECADE * values.min():
         use_logarithm(axes)
 
 

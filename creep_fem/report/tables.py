@@ -25,7 +25,7 @@ def rows_as_csv(kind: type[DataclassInstance], rows: Sequence[DataclassInstance]
 
 
 def markdown_text(heading: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Write a table in Markdown.
+    """Write a table in Markdown, without a line break at its end.
 
     Args:
         heading: Names of the columns.
@@ -33,7 +33,7 @@ def markdown_text(heading: Sequence[str], lines: Sequence[Sequence[str]]) -> str
     """
     cells = [heading, ["---"] * len(heading), *lines]
     rows = [[cell.replace("|", "\\|") for cell in line] for line in cells]
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def number(value: float | None) -> str:

@@ -13,11 +13,11 @@ from creep_fem.results.cycle_ends import ends_of_first_cycle
 from creep_fem.results.groups import RunGroup
 from creep_fem.results.pores import PoreHistory
 
-RESOLUTION: Final = 5e-4
+RESOLUTION: Final = 1.5e-3
 """Changes of area below this share of the mean initial area of a run's pores mean nothing.
 
-The line across a neck whose sides slide along each other moves area from one pore to the next: some
-0.001 um^2 among particles of 1 um, where a pore has 1 to 2 um^2 (docs/theory.md).
+The line across a neck whose sides slide along each other moves area from one pore to the next: up
+to 0.001 um^2 among particles of 1 um (docs/theory.md), where pores have 0.7 to 1 um^2 on average.
 """
 SMALLEST: Final = 20.0 * RESOLUTION
 """Pores below this share are left out: what they cannot resolve would be over 5 % of their area."""

@@ -25,7 +25,7 @@ class Target:
         quantity: Name of the quantity.
         cycle: Number of the cycle, counted from 1; None if it holds for every cycle.
         value: Value in the internal unit.
-        fitted: Whether parameters of the runs were chosen to meet the quantity: then agreement
+        fitted: Whether parameters of the runs were chosen to meet the value: then agreement
             validates nothing.
     """
 
@@ -67,7 +67,7 @@ def read_targets(path: Path) -> Targets:
     Args:
         path: YAML file: ``source``, and ``labels`` with, for each label and quantity, values with
             units by cycle, such as ``{1: 70 %, 20: 84 %}`` or ``{every: 4 %}``, and
-            ``fitted: true`` where parameters were chosen to meet them.
+            ``fitted: [1]`` for the cycles whose values parameters were chosen to meet.
 
     Returns:
         The values in internal units.
@@ -115,9 +115,7 @@ class _Reader:
             self._refuse(path, "there is no such quantity", ", ".join(QUANTITIES), near[0])
             return []
         entries = dict(self._entries(values, path))
-        fitted = entries.pop(_FITTED, False)
-        if not isinstance(fitted, bool):
-            self._refuse((*path, _FITTED), "this is neither true nor false", "true, false")
+        fitted = self._fitted(path, entries.pop(_FITTED, []), list(entries))
         found = []
         for cycle, written in entries.items():
             here = (*path, cycle)
@@ -130,8 +128,19 @@ class _Reader:
                 self._refuse(here, str(error), f"such as 70 {QUANTITIES[name].unit}")
                 continue
             number = None if cycle == _EVERY else int(cycle)
-            found.append(Target(label, name, number, value, bool(fitted)))
+            found.append(Target(label, name, number, value, cycle in fitted))
         return found
+
+    def _fitted(self, path: EntryPath, written: Any, cycles: list[str]) -> set[str]:
+        """Cycles whose values were met by choice, as the keys of these values."""
+        here, allowed = (*path, _FITTED), f"a list of cycles with a value: {', '.join(cycles)}"
+        if not isinstance(written, list):
+            self._refuse(here, "this is no list of cycles", allowed)
+            return set()
+        for place, cycle in enumerate(written):
+            if str(cycle) not in cycles:
+                self._refuse((*here, place), "there is no value for this cycle", allowed)
+        return {str(cycle) for cycle in written}
 
     def _entries(self, section: Any, path: EntryPath) -> list[tuple[str, Any]]:
         if not isinstance(section, dict):

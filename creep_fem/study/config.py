@@ -11,7 +11,8 @@ from pydantic import BeforeValidator, Field, StrictBool, ValidationInfo, field_v
 
 from creep_fem.config import load_section
 from creep_fem.config.document import EntryPath
-from creep_fem.config.fields import refuse
+from creep_fem.config.fields import refuse, refuse_all
+from creep_fem.errors import Problem
 from creep_fem.study.cases import Case, Override, Variation, check_cases, short_names
 from creep_fem.study.observable import Observable
 from creep_fem.study.sample import Sample
@@ -49,6 +50,14 @@ class StudyConfig(ManyRuns):
     vary: Annotated[dict[str, _Values], BeforeValidator(check_keys)] = Field(default_factory=dict)
     one_at_a_time: StrictBool = False
     observables: Annotated[dict[str, Observable], Field(min_length=1)]
+
+    @field_validator("cases")
+    @classmethod
+    def _base_is_unchanged(cls, cases: dict[str, Any]) -> dict[str, Any]:
+        message, allowed = "the others are compared with this case", "no entries, or another name"
+        if changed := cases.get(BASE):
+            raise refuse_all([Problem(f"{BASE}.{key}", message, None, allowed) for key in changed])
+        return cases
 
     @field_validator("sample", "vary")
     @classmethod

@@ -101,8 +101,8 @@ def find_base(rows: Sequence[StudyRow]) -> StudyRow | None:
 
 
 def relative_change(value: float, base: float) -> float:
-    """Change of a value in parts of its base; NaN if there is none."""
-    return value / base - 1.0 if base != 0.0 else math.nan
+    """Change of a value in parts of the size of its base, positive for a rise; NaN without one."""
+    return (value - base) / abs(base) if base != 0.0 else math.nan
 
 
 def effects_text(

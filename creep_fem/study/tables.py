@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean, stdev
 
 import numpy as np
@@ -172,14 +172,35 @@ def _parameter_table(calibration: CalibrationConfig, result: CalibrationResult) 
     for key, item in result.parameters.items():
         parameter = calibration.parameters[key]
         unit = parameter.dimension.unit
-        interval = "not determined within the bounds"
-        if item.low is not None and item.high is not None:
-            interval = f"{item.low:.3g} to {item.high:.3g}"
-        if item.at_bound:
-            interval = "at its bound"
-        bounds = f"{parameter.lower.value:.3g} to {parameter.upper.value:.3g}"
-        table.add_row(key, f"{item.value:.4g} {unit}", interval, bounds)
+        interval = interval_text(item.low, item.high, item.at_bound)
+        bounds = range_text(parameter.lower.value, parameter.upper.value)
+        table.add_row(key, f"{item.value:.4g} {unit}".rstrip(), interval, bounds)
     return table
+
+
+def interval_text(low: float | None, high: float | None, at_bound: bool) -> str:
+    """Write the interval of a fitted parameter, or why there is none.
+
+    Args:
+        low: Lower end; None if the targets do not determine it.
+        high: Upper end, likewise.
+        at_bound: Whether the fit has run into a bound.
+    """
+    if at_bound:
+        return "at its bound"
+    if low is None or high is None:
+        return "not determined within the bounds"
+    return range_text(low, high)
+
+
+def range_text(low: float, high: float) -> str:
+    """Write two ends with three digits."""
+    return f"{low:.3g} to {high:.3g}"
+
+
+def combination_text(shares: Mapping[str, float]) -> str:
+    """Write a combination of parameters by its shares, those of next to nothing left out."""
+    return " ".join(f"{share:+.2f} {name}" for name, share in shares.items() if abs(share) >= 0.05)
 
 
 def _target_table(calibration: CalibrationConfig, result: CalibrationResult) -> Table:
@@ -212,11 +233,7 @@ def _warnings(calibration: CalibrationConfig, result: CalibrationResult) -> list
     names = short_names(list(calibration.parameters))
     return [
         "warning: within the bounds the targets do not determine the combination "
-        + " ".join(
-            f"{share:+.2f} {name}"
-            for share, name in zip(row, names.values(), strict=True)
-            if abs(share) >= 0.05
-        )
+        + combination_text(dict(zip(names.values(), row, strict=True)))
         for row in result.uncertainty.weak.tolist()
     ]
 

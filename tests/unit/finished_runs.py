@@ -7,9 +7,9 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from synthetic_run import history_rows, write_pores
+from synthetic_run import history_row, history_rows, write_pores
 
-from creep_fem.config import load_config
+from creep_fem.config import RunConfig, load_config
 from creep_fem.results.history import HistoryRow, HistoryWriter
 from creep_fem.results.run_folder import RunFolder, write_config
 
@@ -26,6 +26,34 @@ def scaled_rows(cycles: int, factor: float) -> list[HistoryRow]:
         )
         for row in history_rows(cycles)
     ]
+
+
+def rows_of(config: RunConfig, factor: float) -> list[HistoryRow]:
+    """Rows with four steps in each half-cycle of a config; stresses grow with the factor."""
+    halves = config.cycling.half_cycles(config.materials.active.volume_change)
+    steps = [(half, share / 4) for half in halves for share in range(1, 5)]
+    rows = []
+    for number, (half, share) in enumerate(steps, start=1):
+        time = half.start_time + share * (half.end_time - half.start_time)
+        row = history_row(number, time, half.cycle, half.soc_at(time))
+        stress = factor * row.mises_mean_active_gpa
+        rows.append(replace(row, mises_mean_active_gpa=stress))
+    return rows
+
+
+def write_run_of(
+    folder: Path, config: RunConfig, factor: float = 1.0, steps: int | None = None
+) -> RunFolder:
+    """Write the files of a run of a config but its fields; some steps only if it stopped."""
+    rows, start = rows_of(config, factor)[:steps], config.cycling.soc.start
+    folder.mkdir(parents=True)
+    run = RunFolder(folder)
+    write_config(run, config.to_yaml(), {"creep_fem": "0.1.0"})
+    with closing(HistoryWriter(run.history)) as history:
+        for row in rows:
+            history.append(row)
+    write_pores(run.pores, rows, start)
+    return run
 
 
 def write_finished_run(

@@ -177,16 +177,22 @@ def write_pores(path: Path, rows: Sequence[HistoryRow], start: float = 0.0) -> N
             table.append(row.time_s, row.cycle, row.soc, free, areas)
 
 
+def write_fields(
+    comm: MPI.Intracomm, folder: RunFolder, states: Sequence[tuple[float, float]]
+) -> None:
+    """Write the fields at times in s, each with its state of charge; collective."""
+    state = State.on(two_discs(comm))
+    mesh = state.displacement.function_space.mesh
+    with closing(FieldWriter(comm, mesh, folder.fields, state.all())) as fields_of_run:
+        for time, soc in states:
+            state.swell(soc)
+            fields_of_run.write(time)
+
+
 def write_run(comm: MPI.Intracomm, path: Path, cycles: int) -> RunFolder:
     """Write history, pores and fields; fields at the start and at every half-cycle; collective."""
     folder = RunFolder(path)
-    state = State.on(two_discs(comm))
-    with closing(
-        FieldWriter(comm, state.displacement.function_space.mesh, folder.fields, state.all())
-    ) as f:
-        for half in range(2 * cycles + 1):
-            state.swell(float(half % 2))
-            f.write(half * HALF_CYCLE)
+    write_fields(comm, folder, [(half * HALF_CYCLE, half % 2) for half in range(2 * cycles + 1)])
     if comm.rank == 0:
         with closing(HistoryWriter(folder.history)) as history:
             for row in history_rows(cycles):

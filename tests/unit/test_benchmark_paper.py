@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from finished_runs import scaled_rows, write_finished_run
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+import creep_fem
 from benchmarks.paper import __main__ as command
 from benchmarks.paper import calibration, tables
 from benchmarks.paper.page import Page
@@ -119,17 +120,37 @@ def test_a_document_without_its_runs_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_document_without_a_place_for_a_part_is_refused_before_any_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document, results = tmp_path / "page.md", tmp_path / "results"
+    document.write_text("nothing\n", encoding="utf-8")
+    monkeypatch.setattr(command, "DOCUMENT", document)
+    with pytest.raises(typer.Exit) as stopped:
+        command.main(only=["interfaces"], results=results)
+    assert stopped.value.exit_code == 1
+    assert "lacks the lines <!-- written by make paper: interfaces -->" in " ".join(
+        capsys.readouterr().err.split()
+    )
+    assert not results.exists()
+
+
 def test_sensitivity_shows_cycles_in_their_order_and_changes_against_the_first_case() -> None:
     cases = [
         row("base", {"stress_1": 0.1, "stress_5": 0.05}),
         row("soft", {"stress_1": 0.11, "stress_5": 0.04}),
+        row("none", {"stress_1": -0.1, "stress_5": 0.0}),
         row("full", {"stress_1": math.nan, "stress_5": math.nan}, RunStatus.NOT_CONVERGED),
     ]
     lines = tables.study_table(STRESSES, cases, compared=True).splitlines()
     assert lines[0] == "| case | outcome | mean von Mises stress, active / GPa, cycle 1 → 5 |"
     assert lines[2] == "| base | done | 0.1 → 0.05 |"
     assert lines[3] == "| soft | done | 0.11 → 0.04 (+10, -20 %) |"
-    assert lines[4] == "| full | not converged | - → - |"
+    assert lines[4] == "| none | done | -0.1 → 0 (-200, -100 %) |"
+    assert lines[5] == "| full | not converged | - → - |"
+    of_negative = [row("base", {"stress_1": -0.1, "stress_5": 0.0}), cases[0]]
+    line = tables.study_table(STRESSES, of_negative, compared=True).splitlines()[-1]
+    assert line == "| base | done | 0.1 → 0.05 (+200 %) |"
     (sentence,) = failures(cases)
     assert sentence == "full: not converged: step 3 at t = 9 s did not converge: too full"
 
@@ -149,7 +170,7 @@ def test_comparison_shows_what_was_fitted(tmp_path: Path) -> None:
         for n, f in factors
     ]
     (tmp_path / "targets.yaml").write_text(
-        "source: S\nlabels: {soft: {mises_mean_active_gpa: {1: 0.1 GPa, fitted: true}}}\n",
+        "source: S\nlabels: {soft: {mises_mean_active_gpa: {1: 0.1 GPa, fitted: [1]}}}\n",
         encoding="utf-8",
     )
     compared = compare(
@@ -170,12 +191,16 @@ def test_comparison_shows_what_was_fitted(tmp_path: Path) -> None:
 
 
 def test_materials_are_compared_where_both_have_been() -> None:
-    values = [("Se", 0.3, 1.0, 0.1), ("Se", 1.0, 4.0, math.nan), ("FeS", 0.3, 2.0, 0.2)]
+    values = [
+        *(("Se", 0.3, 1.0, 0.1), ("Se", 1.0, 4.0, math.nan)),
+        *(("FeS", 0.1, 3.0, 0.3), ("FeS", 0.3, 2.0, 0.2)),
+    ]
     rows_of_both = [
         ValueAtSoc(label, "porosity", "%", soc, 2, mean, deviation, 0.0, 9.0)
         for label, soc, mean, deviation in values
     ]
     assert tables.equal_lithiation_table(rows_of_both).splitlines()[2:] == [
+        "| porosity / % | 0.1 | - | 3 ± 0.3 |",
         "| porosity / % | 0.3 | 1 ± 0.1 | 2 ± 0.2 |",
         "| porosity / % | 1 | 4 | - |",
     ]
@@ -194,7 +219,7 @@ def test_origin_names_versions_and_how_many_runs_have_each(tmp_path: Path) -> No
     )
 
 
-def test_calibration_tells_what_is_met_and_is_not_taken_from_other_targets(tmp_path: Path) -> None:
+def test_calibration_tells_what_is_met() -> None:
     source = command.CALIBRATIONS["calibration"]
     loaded = load_calibration(source)
     data = {
@@ -227,13 +252,7 @@ def test_calibration_tells_what_is_met_and_is_not_taken_from_other_targets(tmp_p
             for name, item in loaded.targets.items()
         },
     }
-    with pytest.raises(MissingRunsError, match="has not been fitted"):
-        calibration.fitted(source, tmp_path, print, make=False)
-    folder = tmp_path / loaded.name
-    folder.mkdir()
-    (folder / "calibration.json").write_text(json.dumps(data), encoding="utf-8")
-    found = calibration.fitted(source, tmp_path, print, make=False)
-    text = calibration.calibration_tables(found, source)
+    text = calibration.calibration_tables(data, source)
     stress = (
         "| mean von Mises stress, active / GPa | 1 | 0.099 ± 0.005 | 0.109 | +2.00 | no: walls |"
     )
@@ -242,10 +261,71 @@ def test_calibration_tells_what_is_met_and_is_not_taken_from_other_targets(tmp_p
     assert "0 of 8 targets are met, after 7 runs. The fit was stopped before its end." in text
     assert "Not validation." in text
     assert "the combination +0.90 rate within" in text
-    next(iter(data["targets"].values()))["value"] = 0.2
-    (folder / "calibration.json").write_text(json.dumps(data), encoding="utf-8")
-    with pytest.raises(MissingRunsError, match="fit again"):
-        calibration.fitted(source, tmp_path, print, make=False)
+
+
+FIT = """\
+name: fit
+base: tiny.yaml
+parameters:
+  materials.active.override.creep.rate: {scale: log, lower: 1e-6 /s, upper: 1e-4 /s, start: 2e-5 /s}
+targets_from: {file: targets.yaml, label: soft, tolerances: {mises_mean_active_gpa: 1 MPa}}
+optimiser: {maximum_iterations: 1}
+at_once: 2
+"""
+PUBLISHED = "source: S\nlabels: {soft: {mises_mean_active_gpa: {1: 0.1 GPa}}}\n"
+
+
+def test_a_fit_is_taken_for_its_own_file_base_targets_and_runs_only(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, results = tmp_path / "fit.yaml", tmp_path / "results"
+    aims, folder = tmp_path / "targets.yaml", results / "fit"
+    source.write_text(FIT, encoding="utf-8")
+    aims.write_text(PUBLISHED, encoding="utf-8")
+    results.mkdir()
+
+    def take(make: bool = False) -> dict[str, Any]:
+        return calibration.fitted(source, results, lambda *_: None, make)
+
+    def refused(file: Path, old: str, new: str, reason: str) -> None:
+        before = file.read_text(encoding="utf-8")
+        assert before.count(old) == 1
+        file.write_text(before.replace(old, new), encoding="utf-8")
+        with pytest.raises(MissingRunsError, match=f"{reason}.*: fit again"):
+            take()
+        file.write_text(before, encoding="utf-8")
+
+    with pytest.raises(MissingRunsError, match="has not been fitted"):
+        take()
+    data = take(make=True)
+    assert take() == data
+    assert "of 1 targets" in calibration.calibration_tables(data, source)
+    # How many runs were made at a time, and what else lies beside them, decide nothing.
+    source.write_text(FIT.replace("at_once: 2", "at_once: 1  # slow"), encoding="utf-8")
+    write_finished_run(folder / "runs" / "stray", scaled_rows(1, 1.0))
+    assert take() == data
+    text = calibration.made_by(source, results, "small")
+    assert text.startswith("Made by `creep-fem calibrate configs/fit.yaml`: ")
+    assert f": {data['runs']} runs with creep_fem" in text
+    assert "; " not in text
+
+    for old, new in [
+        ("start: 2e-5 /s", "start: 3e-5 /s"),
+        ("maximum_iterations: 1", "maximum_iterations: 2"),
+        ("base: tiny.yaml", "base: tiny.yaml\nset: {cycling.cycles: 2}"),
+        ("upper: 1e-4 /s", "upper: 2e-4 /s"),
+    ]:
+        refused(source, old, new, "was not made from fit.yaml as it is")
+    refused(tiny, "exponent: 4.5", "exponent: 4.4", "no run of its best fit")
+    refused(aims, "0.1 GPa", "0.2 GPa", "belongs to other targets")
+    last = (folder / "evaluations.csv").read_text(encoding="utf-8").splitlines()[-1]
+    refused(folder / "evaluations.csv", f"{last}\n", "", "not made from the runs")
+    best = next(iter(data["parameters"].values()))["value"]
+    refused(folder / "calibration.json", f'"value": {best!r}', '"value": 2.1e-05', "no run of its")
+    assert take() == data
+    monkeypatch.setattr(creep_fem, "__version__", "0.0")
+    with pytest.raises(MissingRunsError, match="no run of its best fit"):
+        take()
 
 
 def test_runs_are_made_once_and_shown_with_their_origin(study: Path, tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_document_keeps_what_is_outside_of_the_markers(tmp_path: Path) -> None:
     assert all(f"### {problem}" in written for problem in PROBLEMS)
     bare = tmp_path / "bare.md"
     bare.write_text("nothing\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="lacks"):
+    with pytest.raises(tables.MarkerError, match="lacks the lines"):
         tables.write_between_markers(bare, text)
 
 

@@ -52,6 +52,17 @@ def test_values_are_read_in_the_units_of_their_columns(tmp_path: Path) -> None:
     assert creep.rate == pytest.approx(1e-6)
 
 
+BOUNDS = "temperature: {lower: 298.15 K, upper: 70 degC, start: 40 degC}"
+SECOND = "pores: {column: porosity, cycle: 1, value: 5 %, tolerance: 1 %, source: a}"
+
+
+def test_a_temperature_is_fitted_between_bounds_in_any_unit(tmp_path: Path) -> None:
+    two = GOOD.replace("targets:", f"  {BOUNDS}\ntargets:\n  {SECOND}")
+    calibration = load_calibration(write(tmp_path, two))
+    assert calibration.start == pytest.approx([0.5, 15.0 / 45.0])
+    assert calibration.case([0.5, 1.0]).config.temperature == pytest.approx(343.15)
+
+
 @pytest.mark.parametrize(("name", "parameters"), [("fig4", 3), ("isotropic", 4)])
 def test_the_examples_take_the_published_numbers_with_their_own_tolerances(
     name: str, parameters: int

@@ -11,7 +11,7 @@ from creep_fem.materials import NortonCreep
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 NAMES = (
-    *("demo", "se_mse", "lco_mse", "fes_mse"),
+    *("demo", "se_mse", "lco_mse", "fes_mse", "fes_mse_half"),
     *("interface_rigid_rigid", "interface_rigid_soft", "interface_soft_rigid"),
 )
 

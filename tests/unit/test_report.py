@@ -16,7 +16,16 @@ from matplotlib.image import imread
 from matplotlib.quiver import Quiver
 from mpi4py import MPI
 from numpy.typing import NDArray
-from synthetic_run import CLOSING, HALF_CYCLE, RADIUS, disc, history_rows, write_pores, write_run
+from synthetic_run import (
+    CLOSING,
+    HALF_CYCLE,
+    RADIUS,
+    disc,
+    history_row,
+    history_rows,
+    write_pores,
+    write_run,
+)
 
 from creep_fem.microstructure.outlines import body_outlines, cell_outlines
 from creep_fem.report.curves import cycles_figure, pressure_figure
@@ -84,40 +93,56 @@ def test_body_outlines_follow_the_circle() -> None:
 @pytest.mark.parametrize("swells_towards", [1.0, 0.0])
 def test_swollen_ends_are_found_for_both_signs(swells_towards: float) -> None:
     history = columns(history_rows(CYCLES, swells_towards))
-    rows = swollen_rows(history)
+    rows = swollen_rows(history, 1.0 - swells_towards)
     np.testing.assert_array_equal(history["soc"][rows], swells_towards)
     np.testing.assert_array_equal(history["cycle"][rows], [1, 2, 3])
+
+
+@pytest.mark.parametrize("start", [0.0, 1.0])
+def test_half_cycles_of_one_step_leave_no_doubt_about_the_swollen_end(start: float) -> None:
+    swollen, shrunk = 1.0 - start, 0.22 + 0.56 * start
+    rows = [
+        history_row(step, step * HALF_CYCLE, (step + 1) // 2, soc)
+        for step, soc in enumerate([swollen, shrunk, swollen, shrunk], start=1)
+    ]
+    history = columns(rows)
+    np.testing.assert_array_equal(swollen_rows(history, start), [0, 2])
+    times = HALF_CYCLE * np.arange(5)
+    assert first_swollen_time(times, history, start) == 1
+    assert swollen_times(times, history, start) == {1: 1, 2: 3}
+    states = {"cycle": np.array([1.0, 1, 1, 2, 2]), "soc": np.array([start, *history["soc"]])}
+    assert ends_of_first_cycle(states) == (1, 2)
 
 
 def test_cycle_stopped_before_its_swollen_end_is_left_out() -> None:
     history = columns(history_rows(2)[:10])
     assert history["cycle"][-1] == 2
-    np.testing.assert_array_equal(history["cycle"][swollen_rows(history)], [1])
+    np.testing.assert_array_equal(history["cycle"][swollen_rows(history, 0.0)], [1])
 
 
 @pytest.mark.parametrize("swells_towards", [1.0, 0.0])
 def test_first_swollen_fields_are_chosen(swells_towards: float) -> None:
     history = columns(history_rows(CYCLES, swells_towards))
     times = HALF_CYCLE * np.arange(2 * CYCLES + 1)
-    assert first_swollen_time(times, history) == 1
-    assert first_swollen_time(times[2:], history) == 1
-    assert first_swollen_time(times[:1], history) == 0
+    assert first_swollen_time(times, history, 1.0 - swells_towards) == 1
+    assert first_swollen_time(times[2:], history, 1.0 - swells_towards) == 1
+    assert first_swollen_time(times[:1], history, 1.0 - swells_towards) == 0
 
 
 @pytest.mark.parametrize("swells_towards", [1.0, 0.0])
 def test_fields_are_assigned_to_the_swollen_ends(swells_towards: float) -> None:
     history = columns(history_rows(CYCLES, swells_towards))
     times = HALF_CYCLE * np.arange(2 * CYCLES + 1)
-    assert swollen_times(times, history) == {1: 1, 2: 3, 3: 5}
+    assert swollen_times(times, history, 1.0 - swells_towards) == {1: 1, 2: 3, 3: 5}
     # Those of the second cycle are missing; a time nearby is another state.
     times[3] += 1.0
-    assert swollen_times(times, history) == {1: 1, 3: 5}
-    assert swollen_times(times[:1], history) == {}
+    assert swollen_times(times, history, 1.0 - swells_towards) == {1: 1, 3: 5}
+    assert swollen_times(times[:1], history, 1.0 - swells_towards) == {}
 
 
 def test_initial_fields_are_not_taken_for_swollen_after_one_giant_step() -> None:
     history = columns([replace(history_rows(1)[3], time_s=HALF_CYCLE)])
-    assert first_swollen_time(np.array([0.0, HALF_CYCLE]), history) == 1
+    assert first_swollen_time(np.array([0.0, HALF_CYCLE]), history, 0.0) == 1
 
 
 def test_run_gives_all_figures_in_column_width(folder: Path) -> None:
@@ -265,7 +290,7 @@ def _lines(figure: Figure) -> dict[str, NDArray[np.float64]]:
 
 
 def test_cycles_show_the_swollen_ends() -> None:
-    lines = _lines(cycles_figure(columns(history_rows(CYCLES))))
+    lines = _lines(cycles_figure(columns(history_rows(CYCLES)), 0.0))
     cycle = np.arange(1, CYCLES + 1)
     expected = np.column_stack([cycle, 100 * (1 - 0.3 * 0.9**cycle)])
     np.testing.assert_allclose(lines["active facing active"], expected)
@@ -273,7 +298,7 @@ def test_cycles_show_the_swollen_ends() -> None:
 
 
 def test_single_cycle_is_drawn_over_time() -> None:
-    figure = cycles_figure(columns(history_rows(1)))
+    figure = cycles_figure(columns(history_rows(1)), 0.0)
     assert figure.axes[1].get_xlabel() == "time / h"
     assert _lines(figure)["active"][-1, 0] == pytest.approx(20.0)
 
@@ -311,9 +336,8 @@ def test_pores_of_a_run_that_ends_early_are_shown_as_they_are(pores: PoreHistory
 
 def test_every_axis_names_its_unit(pores: PoreHistory) -> None:
     history = columns(history_rows(CYCLES))
-    labels = [
-        axes.get_ylabel() for f in (cycles_figure, pressure_figure) for axes in f(history).axes
-    ]
+    figures = (cycles_figure(history, 0.0), pressure_figure(history))
+    labels = [axes.get_ylabel() for figure in figures for axes in figure.axes]
     labels += [axes.get_ylabel() for axes in pores_figure(pores).axes]
     units = ["%", "GPa", "GPa", "%", "% of initial", "% of initial"]
     assert [label.rpartition(" / ")[2] for label in labels] == units

@@ -19,10 +19,11 @@ from creep_fem.report.comparison import report_runs
 from creep_fem.report.group_curves import LOOKS
 from creep_fem.report.over_cycles import CONTACT, CONTACT_KEPT, STRESS, over_cycles_figure
 from creep_fem.results.comparison import compare
-from creep_fem.results.cycles import QUANTITIES, cycle_table
+from creep_fem.results.cycles import QUANTITIES, CycleEnd, cycle_table
 from creep_fem.results.groups import RunGroup, read_groups
 from creep_fem.results.history import read_history
 from creep_fem.results.targets import NO_TARGETS, Targets, read_targets
+from creep_fem.results.titles import is_shrunk, title_of
 
 CYCLES = 3
 FACTORS = (0.8, 1.0, 1.5)
@@ -30,8 +31,9 @@ TARGETS = """\
 source: Someone 2024
 labels:
   soft:
-    mises_mean_active_gpa: {1: 90 MPa, 20: 0.06 GPa, fitted: true}
+    mises_mean_active_gpa: {1: 90 MPa, 20: 0.06 GPa, fitted: [1]}
     contact_ratio_active_active: {every: 70 %}
+    contact_fraction_active: {every: 60 %, fitted: [every]}
   other:
     porosity: {1: 5 %}
 """
@@ -174,10 +176,16 @@ def test_targets_are_read_in_internal_units(targets: Targets) -> None:
     first = targets.at("soft", "mises_mean_active_gpa", 1)
     assert first is not None
     assert (first.value, first.fitted) == (pytest.approx(0.09), True)
+    last = targets.at("soft", "mises_mean_active_gpa", 20)
+    assert last is not None
+    assert not last.fitted
     assert targets.at("soft", "mises_mean_active_gpa", 2) is None
     every = targets.at("soft", "contact_ratio_active_active", 7)
     assert every is not None
     assert (every.value, every.fitted) == (pytest.approx(0.7), False)
+    chosen = targets.at("soft", "contact_fraction_active", 7)
+    assert chosen is not None
+    assert chosen.fitted
 
 
 def test_all_mistakes_of_a_target_file_are_found_at_once(tmp_path: Path) -> None:
@@ -187,8 +195,8 @@ def test_all_mistakes_of_a_target_file_are_found_at_once(tmp_path: Path) -> None
         "labels:\n"
         "  soft:\n"
         "    mises_mean_activ_gpa: {1: 1 GPa}\n"
-        "    porosity: {0: 5 %, 1: 5 GPa, fitted: 2}\n"
-        "    wall_pressure_gpa: {1: 0.1}\n"
+        "    porosity: {0: 5 %, 1: 5 GPa, fitted: true}\n"
+        "    wall_pressure_gpa: {1: 0.1, fitted: [1, 20]}\n"
         "  other: 3\n",
         encoding="utf-8",
     )
@@ -202,11 +210,15 @@ def test_all_mistakes_of_a_target_file_are_found_at_once(tmp_path: Path) -> None
         "labels.soft.porosity.1",
         "labels.soft.porosity.fitted",
         "labels.soft.wall_pressure_gpa.1",
+        "labels.soft.wall_pressure_gpa.fitted[1]",
         "labels.other",
     }
     assert found["labels.soft.mises_mean_activ_gpa"].suggestion == "mises_mean_active_gpa"
     assert found["labels.soft.wall_pressure_gpa.1"].line == 6
     assert "unit is missing" in found["labels.soft.wall_pressure_gpa.1"].message
+    no_cycle = found["labels.soft.wall_pressure_gpa.fitted[1]"]
+    assert (no_cycle.value, no_cycle.allowed) == ("20", "a list of cycles with a value: 1")
+    assert found["labels.soft.porosity.fitted"].value == "true"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "source: x", "{", "source: x\nlabels: {}\nmore: 1"])
@@ -228,7 +240,9 @@ def test_the_delivered_targets_are_the_published_numbers() -> None:
     assert stress is not None
     assert constant is not None
     assert (last.value, stress.value, constant.value) == pytest.approx((0.795, 0.099, 0.0384))
-    assert stress.fitted
+    relaxed = targets.at("se_mse", "mises_mean_active_gpa", 20)
+    assert relaxed is not None
+    assert (stress.fitted, relaxed.fitted) == (True, False)
 
 
 def test_runs_and_targets_stand_side_by_side(group: RunGroup, targets: Targets) -> None:
@@ -266,7 +280,11 @@ def test_the_legend_tells_runs_band_and_fitted_targets(group: RunGroup, targets:
         assert legend.get_title().get_text() == "line: mean of the runs, band: smallest to largest"
         return [text.get_text() for text in legend.get_texts()]
 
-    assert words(targets) == ["soft (3 runs)", "Someone 2024, to which parameters were fitted"]
+    assert words(targets) == [
+        "soft (3 runs)",
+        "Someone 2024",
+        "Someone 2024, to which parameters were fitted",
+    ]
     assert words(NO_TARGETS) == ["soft (3 runs)"]
 
 
@@ -347,3 +365,11 @@ def test_too_many_groups_are_refused(group: RunGroup, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot hold so many"):
         report_runs(groups, NO_TARGETS, tmp_path)
     assert not list(tmp_path.glob("*.png"))
+
+
+def test_every_quantity_has_a_title_that_tells_no_end() -> None:
+    for name in QUANTITIES:
+        assert "_" not in title_of(name)
+        assert title_of(name) == title_of(name.removesuffix("_shrunk"))
+        assert is_shrunk(name) == (QUANTITIES[name].end is CycleEnd.SHRUNK)
+    assert title_of("drag_traction_max_gpa") == "drag_traction_max_gpa"

@@ -12,7 +12,13 @@ import pytest
 from creep_fem.errors import ConfigError, Problem
 from creep_fem.study import launch
 from creep_fem.study.config import StudyConfig, load_study
-from creep_fem.study.effects import changes_text, effects_text, regress, sample_effects
+from creep_fem.study.effects import (
+    changes_text,
+    effects_text,
+    regress,
+    relative_change,
+    sample_effects,
+)
 from creep_fem.study.outcome import RunOutcome, RunStatus
 from creep_fem.study.rows import StudyRow
 from creep_fem.study.sample import Sample
@@ -89,6 +95,30 @@ def test_values_lie_between_the_bounds_on_their_scale(tmp_path: Path) -> None:
         assert framework.young_modulus == pytest.approx(30.0 + 50.0 * young, rel=1e-8)
         assert case.variation.varied[YOUNG] == f"{framework.young_modulus!r} GPa"
     assert [case.digest for case in load_study(write(tmp_path))[1]] == [c.digest for c in cases]
+
+
+def test_temperatures_energies_and_velocities_can_be_sampled(tmp_path: Path) -> None:
+    energy = "materials.active.override.creep.activation_energy"
+    text = f"""\
+set:
+  contact.friction_coefficient: 0.1
+  materials.framework.override.creep: none
+sample:
+  size: 5
+  parameters:
+    temperature: {{lower: 298 K, upper: 70 degC}}
+    {energy}: {{lower: 60 kJ/mol, upper: 90 kJ/mol}}
+    contact.slip_regularisation: {{lower: 1e-7 um/s, upper: 1e-5 um/s, scale: log}}
+observables: {{stress: {{column: mises_mean_active_gpa, cycle: 1}}}}
+"""
+    study, cases = load_study(write(tmp_path, text))
+    assert study.sample is not None
+    for case, (warmth, activation, slip) in zip(cases, study.sample.positions(), strict=True):
+        creep, contact = case.config.materials.active.creep, case.config.contact
+        assert creep is not None
+        assert case.config.temperature == pytest.approx(298.0 + 45.15 * warmth, rel=1e-8)
+        assert creep.activation_energy == pytest.approx(60.0 + 30.0 * activation, rel=1e-8)
+        assert contact.slip_regularisation == pytest.approx(1e-7 * 100.0**slip, rel=1e-8)
 
 
 @pytest.mark.parametrize(
@@ -204,6 +234,13 @@ def test_only_finished_runs_count(tmp_path: Path) -> None:
     }
     assert [float(line["change"]) for line in lines] == pytest.approx([0.0, 2.0, 0.0], abs=1e-9)
     assert sample_effects(positions[:4], rows[:4]) == {"stress": None}
+
+
+def test_a_rise_is_positive_whatever_the_sign_of_the_base() -> None:
+    assert relative_change(-0.05, -0.1) == pytest.approx(0.5)
+    assert relative_change(-0.2, -0.1) == pytest.approx(-1.0)
+    assert relative_change(0.11, 0.1) == pytest.approx(0.1)
+    assert np.isnan(relative_change(1.0, 0.0))
 
 
 def test_changes_from_the_base_are_written_as_they_are_printed(tmp_path: Path) -> None:

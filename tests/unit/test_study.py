@@ -103,6 +103,7 @@ def test_all_mistakes_are_found_at_once(tmp_path: Path) -> None:
         ("vary: {name: [a]}\n", "vary.name", "names from the case"),
         ("vary: {a..b: [1]}\n", "vary.a..b", "no path"),
         ("cases: {one: {name: a}}\n", "cases.one.name", "names from the case"),
+        ("cases: {base: {cycling.cycles: 2}}\n", "cases.base.cycling.cycles", "compared with"),
         ("", "vary", "no cases"),
         ("vary: {cycling.cycles: [1]}\ncases: {one: {}}\n", "vary", "both vary and cases"),
         (f"vary: {{cycling.cycles: [1]}}\n{SAMPLE}", "vary", "both vary and sample"),

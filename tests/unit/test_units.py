@@ -16,7 +16,9 @@ from creep_fem.units import (
     STIFFNESS,
     STRESS,
     TEMPERATURE,
+    VELOCITY,
     Quantity,
+    recognise,
 )
 from creep_fem.units import UnitError as BadUnit
 
@@ -100,6 +102,24 @@ def test_what_is_no_such_quantity_is_refused(dimension, written, message):
 @pytest.mark.parametrize("value", [0.1 / 3600.0, 1e-300, 0.1 + 0.2, 8.0, 1e22, -7.0, 0.0])
 def test_formatted_values_are_read_back_to_the_last_bit(dimension, value):
     assert dimension.parse(dimension.format(value)) == value
+
+
+@pytest.mark.parametrize(
+    "dimension",
+    [
+        *(LENGTH, STRESS, DURATION, RATE, STIFFNESS, VELOCITY, DRAG),
+        *(TEMPERATURE, MOLAR_ENERGY, NUMBER),
+    ],
+)
+def test_the_unit_tells_the_dimension(dimension):
+    for text in (*dimension.examples, dimension.format(3.0)):
+        assert recognise(text) == (dimension.parse(text), dimension)
+
+
+def test_a_temperature_in_degrees_is_not_one_of_kelvin():
+    assert recognise("25 degC") == (298.15, TEMPERATURE)
+    with pytest.raises(BadUnit, match="is needed here"):
+        recognise("3 kg")
 
 
 @pytest.mark.parametrize(
