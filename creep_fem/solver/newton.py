@@ -172,9 +172,10 @@ class NewtonSolver:
         if guess is None:
             return bool(np.isfinite(self.problem.move_to(x)))
         self._trial.setArray(guess[: x.getLocalSize()])
-        guessed, start = (self._residual_norm(vector) for vector in (self._trial, x))
+        start, guessed = (self._residual_norm(vector) for vector in (x, self._trial))
         if guessed < start:
             self._trial.copy(x)
+        else:
             self.problem.move_to(x)
         return bool(np.isfinite(self.problem.energy))
 

@@ -96,15 +96,14 @@ class StepProblem:
         self.start = self.model.displacement.x.array.copy()
         if self.contact.friction is not None:
             with timed(Phase.CONTACT):
-                positions = self._searched_positions()
+                positions = self.surface.positions(self.model.displacement)
+                self._search(positions)
                 self.contact.begin_step(positions, dt)
 
-    def _searched_positions(self) -> NDArray[np.float64]:
-        """Present positions of all surface nodes in um, for which the search holds (collective)."""
-        positions = self.surface.positions(self.model.displacement)
+    def _search(self, positions: NDArray[np.float64]) -> None:
+        """Search contact anew if nodes at these positions in um have left the last search."""
         if not self.contact.search_is_valid(positions):
             self.contact.search(positions, self._margin)
-        return positions
 
     def new_vector(self) -> PETSc.Vec:
         """A distributed vector of owned displacement dofs."""
@@ -123,6 +122,10 @@ class StepProblem:
         displacement = self.model.displacement
         displacement.x.array[: self._owned] = x.getArray(readonly=True)
         displacement.x.scatter_forward()
+        # All processes come from the same solution here: exchanged later, positions would let the
+        # one with less creep to update wait for the others.
+        with timed(Phase.CONTACT):
+            positions = self.surface.positions(displacement)
         with timed(Phase.CONSTITUTIVE):
             admissible = self.model.min_volume_ratio() > 0.0
             if not self.comm.allreduce(admissible, op=MPI.LAND):
@@ -130,7 +133,8 @@ class StepProblem:
                 return self.energy
             self.model.update_creep(self.dt)
         with timed(Phase.CONTACT):
-            self.contact_state = self.contact.evaluate(self._searched_positions())
+            self._search(positions)
+            self.contact_state = self.contact.evaluate(positions)
             self._motion = self.surface.owned_values(displacement.x.array - self.start)
             drag_energy = 0.5 * float(np.sum(self._drag_stiffness[:, None] * self._motion**2))
             local = self.contact_state.energy + drag_energy

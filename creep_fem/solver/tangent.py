@@ -13,7 +13,6 @@ from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
-from scipy.sparse import coo_array
 
 from creep_fem.contact.pairs import NodeBlocks
 from creep_fem.contact.potential import Contact
@@ -128,15 +127,7 @@ class TangentMatrix:
         count, width = term.nodes.shape
         free = ~self._surface.fixed[term.nodes].reshape(count, 2 * width)
         values = term.values * (free[:, :, None] & free[:, None, :])
-        dofs = 2 * self._surface.global_nodes[term.nodes][:, :, None] + np.arange(2)
-        dofs = dofs.reshape(count, 2 * width, 1)
-        rows, columns = np.broadcast_arrays(dofs, dofs.transpose(0, 2, 1))
-        summed = coo_array(
-            (values.ravel(), (rows.ravel(), columns.ravel())), shape=matrix.getSize()
-        ).tocsr()
-        filled = np.flatnonzero(np.diff(summed.indptr))
-        starts = np.append(summed.indptr[filled], summed.indptr[-1])
-        indices = (array.astype(PETSc.IntType) for array in (starts, summed.indices, filled))
-        starts, columns, filled = indices
+        values = values.reshape(count, (2 * width) ** 2)
+        nodes = self._surface.global_nodes[term.nodes]
         add = PETSc.InsertMode.ADD_VALUES
-        matrix.setValuesIJV(starts, columns, summed.data, addv=add, rowmap=filled)
+        matrix.setValuesBlockedRCV(nodes, nodes, values, addv=add)
