@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creep_fem.contact.boundary import WALL_COMPONENT, Arc, Boundary
+from creep_fem.contact.neck_ends import Arcs, NeckLines
 from creep_fem.contact.necks import Discs, find_necks
 from creep_fem.contact.pores import Pores
 
@@ -53,17 +54,50 @@ def trace_pores(
     surfaces, lines = (
         np.array(pieces[along], dtype=np.int64).reshape(-1, 3) for along in (True, False)
     )
+    necks = np.array(list(partner.items()), dtype=np.int64).reshape(-1, 2)[::2]
+    sides = {(start, end): pore for pore, start, end in pieces[False]}
+    neck_pores = [(sides[start, end], sides[end, start]) for start, end in necks.tolist()]
     return Pores(
         count=count,
-        edge_nodes=boundary.edge_nodes,
         edge=np.array(points.edge, dtype=np.int64),
         parameter=np.array(points.parameter),
         free=np.array(points.free),
         place=np.array(points.place),
+        necks=necks,
+        neck_lines=_neck_lines(points, _arcs(boundary, arcs), necks, reference),
+        neck_pores=np.array(neck_pores, dtype=np.int64).reshape(-1, 2),
         surfaces=surfaces[:, 1:],
         surface_pore=surfaces[:, 0],
         lines=lines[:, 1:],
         line_pore=lines[:, 0],
+    )
+
+
+def _arcs(boundary: Boundary, arcs: Sequence[Arc]) -> Arcs:
+    edges = np.array([len(arc.nodes) // 2 for arc in arcs], dtype=np.int64)
+    return Arcs(
+        edge_nodes=boundary.edge_nodes,
+        arc=np.repeat(np.arange(len(arcs)), edges),
+        first=np.cumsum(edges) - edges,
+        edges=edges,
+        closed=np.array([arc.closed for arc in arcs]),
+    )
+
+
+def _neck_lines(
+    points: _Points, arcs: Arcs, necks: NDArray[np.int64], reference: NDArray[np.float64]
+) -> NeckLines:
+    second = necks[:, 1]
+    held = ~np.array(points.free)[second]
+    places = np.array([points.position(point) for point in necks.ravel().tolist()])
+    feet = places.reshape(-1, 2, 2)
+    return NeckLines.at_first(
+        arcs,
+        arcs.arc[np.array(points.edge)[necks.T]],
+        mirror=np.where(held, -1.0, 1.0),
+        offset=np.where(held, 2.0 * np.array(points.place)[second], 0.0),
+        middle=np.where(held, feet[:, 1], feet.mean(axis=1)),
+        reference=reference,
     )
 
 
@@ -140,12 +174,13 @@ class _Points:
 
         def key(point: int) -> tuple[int, float]:
             wall = self.on_wall[point]
-            along = self._position(point)[1 - WALL_COMPONENT[wall]]
+            along = self.position(point)[1 - WALL_COMPONENT[wall]]
             return order[wall], _AROUND[wall] * along
 
         return sorted(self.on_wall, key=key)
 
-    def _position(self, point: int) -> tuple[float, float]:
+    def position(self, point: int) -> tuple[float, float]:
+        """Place of a point in um."""
         t = self.parameter[point]
         shape = np.array([(1.0 - t) * (1.0 - 2.0 * t), 4.0 * t * (1.0 - t), t * (2.0 * t - 1.0)])
         surface = shape @ self._nodes[self.edge[point]]

@@ -1,9 +1,11 @@
 """Pores: the parts into which necks cut the space between particles, and their areas.
 
-A pore is material. Its outline runs along the surfaces of the particles, along walls, and across
-the necks on straight lines between points that stay where they are in the material. So a pore
-remains the same one however particles move, and the pores always fill the pore space: neighbours
-share the line across their neck, and what one loses by its motion the other gains.
+A pore belongs to its necks. Its outline runs along the surfaces of the particles, along walls, and
+across the necks, in every state where the two bodies of each are nearest to each other. So a pore
+remains the same one however particles move, roll or slide, and the pores always fill the pore
+space: neighbours share the line across their neck, and what one loses the other gains. Where a
+third body has been pushed through a neck, what of it lies beyond the line takes its room from the
+pore that it lies in.
 
 Areas follow from Green's theorem over the quadratic finite-element edges, exactly. An edge with
 nodes p0, p1, p2 sweeps, from its start to the parameter t and seen from the origin,
@@ -19,20 +21,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creep_fem.contact.boundary import QUADRATIC, powers
+from creep_fem.contact.neck_ends import NeckLines, area_beyond
 
 
 @dataclass(frozen=True)
 class Pores:
-    """Outlines of the pores: ``p`` points that move with the material, joined by pieces.
+    """Outlines of the pores: ``p`` points, joined by pieces.
 
     Attributes:
         count: Number of pores.
-        edge_nodes: Surface nodes of the edges, shape (m, 3).
-        edge: Edge that each point lies on, shape (p,).
+        edge: Edge that each point lies on in the initial state, shape (p,).
         parameter: Place on its edge, 0 to 1, shape (p,).
         free: Whether a coordinate follows the surface, shape (p, 2): one coordinate of the foot of
             a neck on a wall does not, and none of a corner.
         place: What a coordinate is that does not, in um, shape (p, 2).
+        necks: Points at the ends of the necks, the first one on a surface, shape (k, 2).
+        neck_lines: What finds them.
+        neck_pores: Pores to the left and right of the necks, shape (k, 2).
         surfaces: Start and end of the pieces of surface, solid on the right, shape (s, 2).
         surface_pore: Pore of each piece of surface, shape (s,).
         lines: Start and end of the straight pieces, shape (l, 2).
@@ -40,11 +45,13 @@ class Pores:
     """
 
     count: int
-    edge_nodes: NDArray[np.int64]
     edge: NDArray[np.int64]
     parameter: NDArray[np.float64]
     free: NDArray[np.bool_]
     place: NDArray[np.float64]
+    necks: NDArray[np.int64]
+    neck_lines: NeckLines
+    neck_pores: NDArray[np.int64]
     surfaces: NDArray[np.int64]
     surface_pore: NDArray[np.int64]
     lines: NDArray[np.int64]
@@ -62,23 +69,98 @@ class Pores:
         Returns:
             Areas in um^2, shape (count,).
         """
-        nodes = positions[self.edge_nodes]
+        along = self._along(positions)
+        nodes = positions[self.neck_lines.arcs.edge_nodes]
         whole = _sweep(nodes, np.ones(len(nodes)))
-        swept = (np.cumsum(whole) - whole)[self.edge] + _sweep(nodes[self.edge], self.parameter)
+        edge, parameter, turns = self._split(along)
+        swept = (np.cumsum(whole) - whole)[edge] + _sweep(nodes[edge], parameter)
+        swept += (
+            turns
+            * np.add.reduceat(whole, self.neck_lines.arcs.first)[
+                self.neck_lines.arcs.arc[self.edge]
+            ]
+        )
         start, end = self.surfaces.T
         areas = np.bincount(self.surface_pore, swept[end] - swept[start], minlength=self.count)
-        points = self.points(positions)
+        points = self._places(nodes[edge], parameter)
         start, end = self.lines.T
         sectors = 0.5 * _cross(points[start], points[end])
         areas += np.bincount(self.line_pore, sectors, minlength=self.count)
-        return areas
+        return areas + self._pushed_through(nodes, points)
 
     def points(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Current places of the points in um, shape (p, 2), from those of the surface nodes."""
-        nodes = positions[self.edge_nodes[self.edge]]
-        moved = np.einsum("pk,pki->pi", powers(self.parameter, 3) @ QUADRATIC, nodes)
+        edge, parameter, _ = self._split(self._along(positions))
+        return self._places(positions[self.neck_lines.arcs.edge_nodes[edge]], parameter)
+
+    def _along(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Where the points are now: edges plus parameters, on closed arcs round and round, (p,).
+
+        An arc turns as one: of all places of a foot, which differ by whole turns, the one is taken
+        that has moved most like the others. So feet keep their order round the arc.
+        """
+        along = self.edge + self.parameter
+        arc = self.neck_lines.arcs.arc[self.edge]
+        first, second = self.necks.T
+        on_wall = ~self.free[second].all(axis=1)
+        now = along.copy()
+        ends = self.neck_lines.nearest(positions)
+        # Straight ahead of the foot on a wall.
+        now[first], now[second] = ends[0], np.where(on_wall, ends[0], ends[1])
+        feet = np.concatenate([first, second[~on_wall]])
+        turn = 2.0 * np.pi / self.neck_lines.arcs.edges[arc]
+        moved = np.zeros(len(self.neck_lines.arcs.first), dtype=np.complex128)
+        np.add.at(moved, arc[feet], np.exp(1j * turn[feet] * (now - along)[feet]))
+        likely = along + np.angle(moved)[arc] / turn
+        whole = self.neck_lines.arcs.edges[arc[feet]]
+        closed = self.neck_lines.arcs.closed[arc[feet]]
+        now[feet] += np.where(closed, whole * np.round((likely - now)[feet] / whole), 0.0)
+        return now
+
+    def _split(
+        self, along: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """Edges, parameters and whole turns of the points, each of shape (p,)."""
+        edge, parameter = self.edge.copy(), self.parameter.copy()
+        feet = self.necks.ravel()
+        arc = self.neck_lines.arcs.arc[edge[feet]]
+        edge[feet], parameter[feet] = self.neck_lines.arcs.split(arc, along[feet])
+        turns = np.zeros(len(edge))
+        turns[feet] = np.floor(
+            (along[feet] - self.neck_lines.arcs.first[arc]) / self.neck_lines.arcs.edges[arc]
+        )
+        turns[feet] *= self.neck_lines.arcs.closed[arc]
+        return edge, parameter, turns
+
+    def _places(
+        self, nodes: NDArray[np.float64], parameter: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Places of points at parameters (p,) of edges with nodes (p, 3, 2)."""
+        moved = np.einsum("pk,pki->pi", powers(parameter, 3) @ QUADRATIC, nodes)
         points: NDArray[np.float64] = np.where(self.free, moved, self.place)
         return points
+
+    def _pushed_through(
+        self, nodes: NDArray[np.float64], points: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """What bodies pushed through a neck give the pore that they come from, shape (count,).
+
+        Outlines follow them beyond the line of the neck, round an area that is not theirs.
+        """
+        starts = self.neck_lines.arcs.first
+        low = np.minimum.reduceat(nodes.min(axis=1), starts)
+        high = np.maximum.reduceat(nodes.max(axis=1), starts)
+        ends = points[self.necks]
+        near = (ends.min(axis=1)[:, None] < high) & (ends.max(axis=1)[:, None] > low)
+        near = near.all(axis=2)
+        np.put_along_axis(near, self.neck_lines.arcs.arc[self.edge[self.necks]], False, axis=1)
+        given = np.zeros(self.count)
+        for neck, arc in np.argwhere(near):
+            area = area_beyond(self.neck_lines.arcs.polygon(nodes, arc), *ends[neck])
+            left, right = self.neck_pores[neck]
+            given[right] += area
+            given[left] -= area
+        return given
 
 
 def _sweep(nodes: NDArray[np.float64], t: NDArray[np.float64]) -> NDArray[np.float64]:

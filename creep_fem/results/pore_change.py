@@ -16,8 +16,8 @@ from creep_fem.results.pores import PoreHistory
 RESOLUTION: Final = 1.5e-3
 """Changes of area below this share of the mean initial area of a run's pores mean nothing.
 
-The line across a neck whose sides slide along each other moves area from one pore to the next: up
-to 0.001 um^2 among particles of 1 um (docs/theory.md), where pores have 0.7 to 1 um^2 on average.
+Surfaces in contact overlap or gape by about a nanometre; where along a contact of a micrometre the
+pores on both sides part makes 0.001 um^2 (docs/theory.md), and they have 0.7 to 1 um^2 on average.
 """
 SMALLEST: Final = 20.0 * RESOLUTION
 """Pores below this share are left out: what they cannot resolve would be over 5 % of their area."""

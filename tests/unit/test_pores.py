@@ -74,18 +74,99 @@ def test_growth_takes_from_every_pore_what_grows_into_it() -> None:
     np.testing.assert_allclose(sorted(quarters), [1, 1, 1, 1, 2, 2, 2, 2, 4], atol=1e-5)
 
 
-def test_sliding_moves_area_between_neighbours_and_keeps_the_sum() -> None:
-    """The right column goes up: what it shears keeps its area, above it there is less."""
+def turned(
+    points: NDArray[np.float64],
+    before: NDArray[np.float64],
+    after: NDArray[np.float64],
+    angles: list[float],
+) -> NDArray[np.float64]:
+    """Discs moved from their old to their new centres and turned."""
+    angle = np.repeat(angles, NODES)
+    c, s = np.cos(angle), np.sin(angle)
+    x, y = (points - np.repeat(before, NODES, axis=0)).T
+    moved = np.column_stack([c * x - s * y, s * x + c * y])
+    return np.repeat(after, NODES, axis=0) + moved
+
+
+def area_between(corners: list[tuple[float, float]]) -> float:
+    """Polygon of centres, anticlockwise, less the sectors of the discs."""
+    x, y = np.array(corners).T
+    polygon = 0.5 * float(x @ np.roll(y, -1) - y @ np.roll(x, -1))
+    return polygon - 0.5 * np.pi * RADIUS**2 * (len(corners) - 2)
+
+
+@pytest.mark.parametrize("spin", [0.0, 1.0, -2.5, 8.0])
+def test_discs_that_slide_round_each_other_by_a_micrometre(spin: float) -> None:
+    """The smallest of three discs goes round the largest; their pore opens."""
+    radius = np.array([2.0, 1.0, 0.5])
+    outer, inner = radius[0] + radius[1:] + 0.05
+    cosine = (outer**2 + inner**2 - (radius[1] + radius[2] + 0.05) ** 2) / (2.0 * outer * inner)
+    first = float(np.arccos(cosine))
+
+    def centres(angle: float) -> NDArray[np.float64]:
+        way = np.array([[0.0, 0.0], [outer, 0.0], [np.cos(angle), np.sin(angle)]])
+        way[2] *= inner
+        return way + 4.0
+
+    def area(places: NDArray[np.float64]) -> float:
+        sides = np.roll(places, -1, axis=0) - places
+        back = np.roll(-sides, 1, axis=0)
+        cross = np.abs(sides[:, 0] * back[:, 1] - sides[:, 1] * back[:, 0])
+        corners = np.arctan2(cross, (sides * back).sum(axis=1))
+        return 0.5 * float(cross[0]) - 0.5 * float(corners @ radius**2)
+
+    before = centres(first)
+    pieces = [circle(*place, size, NODES) for place, size in zip(before, radius, strict=True)]
+    boundary, points = boundary_of(pieces, 10.0)
+    pores = trace_pores(Discs(before, radius, 10.0), boundary, rings_of(pieces), points)
+    areas = pores.areas(points)
+    pore = int(np.argmin(areas))
+    assert areas[pore] == pytest.approx(area(before), abs=1e-5)
+    after = centres(first + 0.5)
+    slid = pores.areas(turned(points, before, after, [0.0, -spin, spin]))
+    assert slid[pore] == pytest.approx(area(after), abs=1e-4)
+    assert slid.sum() == pytest.approx(areas.sum(), abs=1e-11)
+
+
+def test_discs_that_roll_on_each_other_and_along_walls() -> None:
+    """Like cogs: both sides of a neck go the same way."""
     pores, points = square_of_discs()
-    shift = np.where(points[:, :1] > 0.5 * BOX, [[0.0, 0.04]], 0.0)
-    before, after = pores.areas(points), pores.areas(points + shift)
-    middle = int(np.argmin(np.abs(before - MIDDLE)))
-    assert after[middle] == pytest.approx(before[middle], abs=1e-12)
-    assert after.sum() == pytest.approx(before.sum(), abs=1e-12)
-    # Corners below and above lose and gain 0.04 times their width.
-    change = np.sort(after - before)
-    assert change[0] < -0.04 * (RADIUS + CLEARANCE) + 1e-12
-    assert change[-1] > 0.04 * (RADIUS + CLEARANCE) - 1e-12
+    places = np.array(GRID)
+    rolled = turned(points, places, places, [0.8, -0.8, -0.8, 0.8])
+    np.testing.assert_allclose(pores.areas(rolled), pores.areas(points), atol=1e-6)
+    assert pores.areas(rolled).sum() == pytest.approx(pores.areas(points).sum(), abs=1e-12)
+
+
+def test_places_round_a_disc_follow_it_through_whole_turns() -> None:
+    pores, points = square_of_discs()
+    places = np.array(GRID)
+    whole = turned(points, places, places, 4 * [2.0 * np.pi])
+    np.testing.assert_allclose(pores.areas(whole), pores.areas(points), atol=1e-9)
+
+
+@pytest.mark.parametrize("tip", [-0.3, 0.1, 0.3, 0.6])
+def test_a_disc_that_is_pushed_between_two_others(tip: float) -> None:
+    """What of it lies beyond their neck is taken from the pore ahead, none from the one behind."""
+    first = np.array([(5.0, 3.95), (5.0, 6.05), (3.18, 5.0), (6.82, 5.0)])
+    pores, points = traced(
+        [circle(*place, RADIUS, NODES) for place in first], [tuple(c) for c in first], 10.0
+    )
+    before = pores.areas(points)
+    # The neck between the first two leads upwards: to its left is the pore of the third disc.
+    neck = np.flatnonzero((pores.edge[pores.necks] < NODES).all(axis=1))
+    behind, ahead = pores.neck_pores[neck[0]]
+    start = area_between([(5.0, 3.95), (6.82, 5.0), (5.0, 6.05)])
+    assert before[[behind, ahead]] == pytest.approx([start, start], abs=1e-4)
+    # The other two make way; the last one stays out of reach.
+    after = np.array([(5.0, 3.0), (5.0, 7.0), (4.0 + tip, 5.0), (6.9, 5.0)])
+    areas = pores.areas(turned(points, first, after, [0.0, 0.0, 0.0, 0.0]))
+    depth = max(tip, 0.0)
+    half = np.arccos(1.0 - depth)
+    cap = half - np.sin(half) * np.cos(half)
+    left = area_between([(5.0, 3.0), (5.0, 7.0), (4.0 + tip, 5.0)]) + cap
+    right = area_between([(5.0, 3.0), (6.9, 5.0), (5.0, 7.0)]) - cap
+    np.testing.assert_allclose(areas[[behind, ahead]], [left, right], atol=5e-4)
+    assert areas.sum() == pytest.approx(before.sum(), abs=1e-11)
 
 
 @pytest.mark.parametrize("places", [[(3.0, 4.0)], [(3.0, 4.0), (5.5, 6.0)]])
