@@ -30,6 +30,7 @@ opens after a contact, would jump from one end of the gap to the other."""
 
 _ITERATIONS: Final = 30
 _LONGEST_STEP: Final = 0.5
+_SHORTEST_STEP: Final = 1e-7  # edges: far less than the areas can tell
 # Below this determinant, relative to that of two separate projections, the valley is flat.
 _FLAT: Final = 1e-9
 _SAMPLES: Final = np.arange(8) / 8.0
@@ -125,6 +126,8 @@ class NeckLines:
         energy, step = self._descent(powers_of_t, place, centre)
         share = np.ones(place.shape[1])
         for _ in range(_ITERATIONS):
+            if np.abs(share * step).max(initial=0.0) < _SHORTEST_STEP:
+                break
             trial = place + share * step
             trial_energy, trial_step = self._descent(powers_of_t, trial, centre)
             lower = trial_energy < energy
