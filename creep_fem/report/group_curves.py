@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,6 +17,8 @@ from creep_fem.results.cycles import QUANTITIES
 from creep_fem.results.groups import RunGroup, Spread
 from creep_fem.results.titles import title_of
 
+Dashes = Literal["-", "--", "-.", ":"]
+
 LINE_AND_BAND: Final = "line: mean of the runs, band: smallest to largest"
 _PANEL_HEIGHT: Final = 38.0  # mm
 _LEGEND_LINE: Final = 4.0  # mm
@@ -29,11 +31,18 @@ class Look(NamedTuple):
         colour: Colour of line, band and markers.
         marker: Marker of matplotlib.
         dashes: Line style of matplotlib.
+        fill: Whether the markers are filled.
     """
 
     colour: str
     marker: str
-    dashes: Literal["-", "--", "-.", ":"]
+    dashes: Dashes
+    fill: Literal["full", "none"] = "full"
+
+    @property
+    def markers(self) -> dict[str, Any]:
+        """Colour and markers, as matplotlib's lines take them."""
+        return {"color": self.colour, "marker": self.marker, "fillstyle": self.fill}
 
 
 # Okabe and Ito's colours; markers and dashes tell the groups apart in print without colour.
@@ -46,15 +55,40 @@ LOOKS: Final = (
     Look("#E69F00", "P", "--"),
     Look("#56B4E9", "X", "-."),
 )
+# An original and its variants.
+_DASHES: Final[tuple[Dashes, ...]] = ("-", "--", ":", "-.")
 
 
 def with_looks(groups: Sequence[RunGroup]) -> Iterator[tuple[RunGroup, Look]]:
     """Give every group its look, the same one in all figures.
 
+    A label that continues another one after a comma, as ``Se, sticky`` does ``Se``, is a variant of
+    it: it has the same colour and marker, hollow, and dashes tell variants apart instead of groups.
+    An original with more than three variants leaves every label a look of its own.
+
     Args:
         groups: The groups, at most as many as there are ``LOOKS``.
     """
-    return zip(groups, LOOKS, strict=False)
+    families = _families([group.label for group in groups])
+    if not 1 < max(map(len, families), default=0) <= len(_DASHES):
+        return zip(groups, LOOKS, strict=False)
+    looks = {
+        label: look._replace(dashes=dashes, fill="full" if label == family[0] else "none")
+        for look, family in zip(LOOKS, families, strict=False)
+        for dashes, label in zip(_DASHES, family, strict=False)
+    }
+    return ((group, looks[group.label]) for group in groups)
+
+
+def _families(labels: Sequence[str]) -> list[list[str]]:
+    """Originals, each followed by its variants."""
+    families: dict[str, list[str]] = {}
+    for label in labels:
+        original = min((o for o in labels if f"{label}, ".startswith(f"{o}, ")), key=len)
+        members = families.setdefault(original, [original])
+        if label != original:
+            members.append(label)
+    return list(families.values())
 
 
 def panel_figure(
@@ -97,9 +131,7 @@ def group_handles(groups: Sequence[RunGroup], *, lines: bool = True) -> list[Lin
         count = len(group.folders)
         text = f"{group.label} ({count} {'run' if count == 1 else 'runs'})"
         dashes = look.dashes if lines else ""
-        handles.append(
-            Line2D([], [], color=look.colour, marker=look.marker, linestyle=dashes, label=text)
-        )
+        handles.append(Line2D([], [], linestyle=dashes, label=text, **look.markers))
     return handles
 
 
@@ -116,14 +148,8 @@ def draw_spread(
         look: Look of the group.
         every: A marker stands at every so manieth place.
     """
-    axes.plot(
-        x,
-        scale * spread.mean,
-        look.dashes,
-        color=look.colour,
-        marker=look.marker,
-        markevery=every,
-    )
+    mean = scale * spread.mean
+    axes.plot(x, mean, linestyle=look.dashes, markevery=every, **look.markers)
     low, high = scale * spread.smallest, scale * spread.largest
     if np.array_equal(low, high, equal_nan=True):
         return

@@ -64,7 +64,7 @@ def _draw_shares(
 def _draw_both_ends(axes: Axes, groups: Sequence[RunGroup], changes: Sequence[PoreChange]) -> None:
     for (_, look), change in zip(with_looks(groups), changes, strict=True):
         areas = (100.0 * change.swollen, 100.0 * change.shrunk)
-        axes.plot(*areas, look.marker, color=look.colour, alpha=0.7)
+        axes.plot(*areas, linestyle="", alpha=0.7, **look.markers)
     axes.axline((0.0, 0.0), slope=1.0, color=style.INK, linewidth=0.6, linestyle="--")
     axes.set_xlabel(f"{_RELATIVE}, swollen end")
     axes.set_ylabel("shrunk end / % of initial")

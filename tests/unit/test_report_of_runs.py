@@ -16,7 +16,7 @@ from synthetic_run import history_rows
 
 from creep_fem.errors import ConfigError
 from creep_fem.report.comparison import report_runs
-from creep_fem.report.group_curves import LOOKS
+from creep_fem.report.group_curves import LOOKS, Look, with_looks
 from creep_fem.report.over_cycles import CONTACT, CONTACT_KEPT, STRESS, over_cycles_figure
 from creep_fem.results.comparison import compare
 from creep_fem.results.cycles import QUANTITIES, CycleEnd, cycle_table
@@ -323,6 +323,30 @@ def test_every_axis_names_unit_and_end(group: RunGroup) -> None:
 
 def test_groups_differ_without_colour() -> None:
     assert len({look.marker for look in LOOKS}) == len({look.colour for look in LOOKS})
+
+
+def looks_of(group: RunGroup, *labels: str) -> list[Look]:
+    return [look for _, look in with_looks([replace(group, label=name) for name in labels])]
+
+
+def test_variants_have_the_colour_of_their_original_and_other_dashes(group: RunGroup) -> None:
+    first, second, *_ = LOOKS
+    soft, sticky, stiff, rough = looks_of(group, "Se", "Se, sticky", "LCO", "Se, rough")
+    assert {soft.colour, sticky.colour, rough.colour} == {first.colour}
+    assert stiff == second._replace(dashes="-")
+    assert (soft.dashes, sticky.dashes, rough.dashes) == ("-", "--", ":")
+    assert [look.fill for look in (soft, sticky, rough)] == ["full", "none", "none"]
+    # An original may come after its variants.
+    assert looks_of(group, "Se, sticky", "Se") == [sticky, soft]
+
+
+@pytest.mark.parametrize("labels", [("Se", "Se2"), ("I, Se", "I, LCO"), ("a", *"bcd")])
+def test_labels_that_continue_no_other_have_looks_of_their_own(group: RunGroup, labels) -> None:
+    assert looks_of(group, *labels) == list(LOOKS[: len(labels)])
+
+
+def test_more_variants_than_dashes_have_looks_of_their_own(group: RunGroup) -> None:
+    assert looks_of(group, "a", "a, 1", "a, 2", "a, 3", "a, 4") == list(LOOKS[:5])
 
 
 def test_report_writes_figures_of_column_width_and_tables(
