@@ -43,7 +43,7 @@ TABLES = {
     "sensitivity": 1,
     "design": 1,
     "contact_law": 2,
-    "interfaces": 1,
+    "interfaces": 3,
 }
 
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from creep_fem.config import RunConfig, json_schema, load_config
 from creep_fem.errors import ConfigError
 from creep_fem.materials import NortonCreep
+from creep_fem.study.config import load_study
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 NAMES = (
@@ -279,6 +280,14 @@ def test_the_three_types_of_interfaces_differ_in_their_materials_only():
         for c in configs
     ]
     assert creeps == [(False, False), (False, True), (True, False)]
+
+
+def test_the_three_types_of_interfaces_have_the_same_adhesion():
+    studies = [CONFIGS / f"study_{name}.yaml" for name in NAMES if "interface" in name]
+    contacts = [[case.config.contact for case in load_study(path)[1]] for path in studies]
+    assert len(studies) == 3
+    assert len({str(of_study) for of_study in contacts}) == 1
+    assert [contact.adhesion is not None for contact in contacts[0]] == [False, True, True]
 
 
 def test_json_schema_describes_quantities_and_knows_all_sections():
