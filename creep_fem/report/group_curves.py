@@ -162,6 +162,9 @@ def draw_spread(
 
 def start_at_zero(axes: Axes) -> None:
     """Show shares from zero on; values of zero keep their margin, lest their markers are cut."""
+    if axes.dataLim.y1 == 0.0:
+        # Zeros alone would get an axis of negative shares.
+        axes.set_ylim(top=1.0)
     axes.set_ylim(bottom=min(axes.get_ylim()[0], 0.0))
 
 

@@ -325,6 +325,14 @@ def test_groups_differ_without_colour() -> None:
     assert len({look.marker for look in LOOKS}) == len({look.colour for look in LOOKS})
 
 
+def test_shares_of_zero_throughout_get_an_axis_of_positive_shares(group: RunGroup) -> None:
+    values = {name: 0.0 * of for name, of in group.values.items()}
+    (axes, *_) = over_cycles_figure([replace(group, values=values)], NO_TARGETS, CONTACT).axes
+    low, high = axes.get_ylim()
+    assert -0.1 < low < 0.0
+    assert high == 1.0
+
+
 def looks_of(group: RunGroup, *labels: str) -> list[Look]:
     return [look for _, look in with_looks([replace(group, label=name) for name in labels])]
 
