@@ -9,13 +9,12 @@ from typing import Annotated
 
 import typer
 
+from benchmarks.command import errors_shown
 from benchmarks.paper.calibration import calibration_tables, fitted, made_by
 from benchmarks.paper.page import Page
 from benchmarks.paper.parts import PARTS, Part
 from benchmarks.paper.runs import CONFIGS, ROOT, make, plan, require
 from benchmarks.peers.tables import outside_of_markers, write_between_markers
-from creep_fem.errors import CreepFemError
-from creep_fem.messages import print_error
 from creep_fem.study.tables import print_outcome
 
 DOCUMENT = ROOT / "docs" / "paper.md"
@@ -45,11 +44,8 @@ def main(
     # The runs are processes of their own, which go on unless they are told.
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.default_int_handler)
-    try:
+    with errors_shown():
         _write(only or NAMES, not no_runs, results.resolve())
-    except CreepFemError as error:
-        print_error(error)
-        raise typer.Exit(1) from error
 
 
 def _write(names: Sequence[str], runs_allowed: bool, results: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from benchmarks.command import errors_shown
 from benchmarks.machine import describe
 from benchmarks.peers import calculix, moose, own, published, tables
 from benchmarks.peers.outcome import Outcome, merge
@@ -60,6 +61,16 @@ def main(
     unknown = sorted(set(problems) - set(PROBLEMS))
     if unknown:
         raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(PROBLEMS)}")
+    with errors_shown():
+        _compare(problems, time_limit, repetitions, ccx, publish)
+
+
+def _compare(
+    problems: Sequence[str], time_limit: float, repetitions: int, ccx: str, publish: bool
+) -> None:
+    if publish:
+        # Better now than after the runs.
+        tables.outside_of_markers(DOCUMENT, tables.BEGIN, tables.END)
     peers = _Peers(calculix.executable(ccx), moose.executable())
     for line in peers.missing():
         _tell(f"{line}; running without")

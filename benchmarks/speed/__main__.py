@@ -12,8 +12,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command import errors_shown
 from benchmarks.machine import describe
-from benchmarks.peers.tables import write_between_markers
+from benchmarks.peers.tables import outside_of_markers, write_between_markers
 from benchmarks.speed import extrapolation, tables
 from benchmarks.speed.suites import ROOT, Setting, absolute, connected, growing, march, run
 from creep_fem.report.tables import markdown_text
@@ -35,12 +36,14 @@ _Draw = Callable[[Sequence[tables.Row], Path], None]
 
 
 @app.command()
+@errors_shown()
 def limits(publish: _Publish = False) -> None:
     """Time runs and the linear algebra that they cannot do without."""
     _measure("limits", absolute(), tables.LIMITS, tables.draw_limits, publish)
 
 
 @app.command()
+@errors_shown()
 def growth(
     largest: Annotated[int, typer.Option(help="20, 60, 240 or 1000 particles.")] = 240,
     ranks: Annotated[list[int] | None, typer.Option(help="Can be repeated; 1 and 2.")] = None,
@@ -52,6 +55,7 @@ def growth(
 
 
 @app.command()
+@errors_shown()
 def solvers(
     largest: Annotated[int, typer.Option(help="20, 60, 240 or 1000 particles.")] = 240,
     ranks: Annotated[list[int] | None, typer.Option(help="Can be repeated; 1 and 2.")] = None,
@@ -59,14 +63,22 @@ def solvers(
 ) -> None:
     """Compare the direct and the iterative solver on the same matrices."""
     settings = connected(largest, ranks or (1, 2))
-    rows = _run("solvers", settings, partial(run, program="solvers"))
-    _report("solvers", rows, tables.SOLVERS, tables.draw_solvers, publish)
+    measure = partial(run, program="solvers")
+    _measure("solvers", settings, tables.SOLVERS, tables.draw_solvers, publish, measure)
 
 
 def _measure(
-    name: str, settings: Sequence[Setting], columns: tables.Columns, draw: _Draw, publish: bool
+    name: str,
+    settings: Sequence[Setting],
+    columns: tables.Columns,
+    draw: _Draw,
+    publish: bool,
+    measure: Callable[[Setting], tables.Row] = march,
 ) -> None:
-    rows = _run(name, settings, march)
+    if publish:
+        # Better now than after hours of runs.
+        outside_of_markers(DOCUMENT, *markers(name))
+    rows = _run(name, settings, measure)
     _report(name, rows, columns, draw, publish)
 
 

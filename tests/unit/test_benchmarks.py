@@ -6,16 +6,20 @@ import re
 import shutil
 import sys
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
+import typer
+from typer.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from benchmarks.peers import __main__ as peers_command
 from benchmarks.peers import calculix, contact_deck, deck, own, published, tables
 from benchmarks.peers.outcome import FINISHED, Outcome, merge
 from benchmarks.peers.problems import PROBLEMS, bar_mesh, quantities, value_at_wall
+from benchmarks.speed import __main__ as speed_command
 from creep_fem.materials.parameters import NortonCreep
 from creep_fem.microstructure import Disc, Layout, build_mesh
 
@@ -126,6 +130,35 @@ def test_document_keeps_what_is_outside_of_the_markers(tmp_path: Path) -> None:
     bare.write_text("nothing\n", encoding="utf-8")
     with pytest.raises(tables.MarkerError, match="lacks the lines"):
         tables.write_between_markers(bare, text)
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        (peers_command, ["--publish"]),
+        *((speed_command, [name, "--publish"]) for name in ("limits", "growth", "solvers")),
+    ],
+)
+def test_a_document_without_markers_is_told_in_a_line_before_any_run(
+    command: ModuleType, arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = tmp_path / "bare.md"
+    bare.write_text("nothing\n", encoding="utf-8")
+    monkeypatch.setattr(command, "DOCUMENT", bare)
+    monkeypatch.setattr(command, "RESULTS", tmp_path / "results")
+    shown = CliRunner().invoke(app_of(command), arguments)
+    assert shown.exit_code == 1
+    (line,) = shown.stderr.splitlines()
+    assert line.startswith(f"error: {bare} lacks the lines <!-- written by make bench")
+    assert not (tmp_path / "results").exists()
+
+
+def app_of(command: ModuleType) -> typer.Typer:
+    if command is speed_command:
+        return speed_command.app
+    app = typer.Typer()
+    app.command()(command.main)
+    return app
 
 
 def test_own_bar_meets_its_reference() -> None:
