@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -28,7 +30,7 @@ class Power:
 
         An exponent below one shows overheads of the small packings, which do not last.
         """
-        return measured * (dofs / largest) ** max(self.exponent, 1.0)
+        return float(measured * (dofs / largest) ** max(self.exponent, 1.0))
 
     def __call__(self, dofs: float) -> float:
         """Value at a number of dofs."""
@@ -99,8 +101,8 @@ def _at_target(chosen: Sequence[Row]) -> list[str]:
     largest, ranks = chosen[-1], TARGET / DOFS_A_RANK
     lines = []
     for name in ("direct", "iterative"):
-        exponent, time = _continued(chosen, lambda row, n=name: seconds(row, n))
-        _, held = _continued(chosen, lambda row, n=name: memory(row, n))
+        exponent, time = _continued(chosen, partial(seconds, name=name))
+        _, held = _continued(chosen, partial(memory, name=name))
         lines.append(
             f"- {name}: dofs^{exponent:.2f}, {time:.3g} s on one process,"
             f" {time / ranks:.2g} s at perfect scaling; {held / TARGET:.3g} bytes a"
@@ -115,7 +117,7 @@ def _at_target(chosen: Sequence[Row]) -> list[str]:
     )
     lines.append(f"- held by every process: mesh and surfaces, {replicated / _GIB:.2g} GiB.")
     (packed, packing), (meshed, meshing) = (
-        _continued(chosen, lambda row, k=k: row[k]) for k in ("packing", "meshing")
+        _continued(chosen, itemgetter(stage)) for stage in ("packing", "meshing")
     )
     lines.append(
         f"- on one process: packing {packing / 3600.0:.2g} h (dofs^{packed:.2f}),"

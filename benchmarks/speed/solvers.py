@@ -22,6 +22,7 @@ from mpi4py import MPI
 from petsc4py import PETSc
 
 from benchmarks.speed.prepare import prepare, timed
+from creep_fem.config.fields import LinearSolver
 from creep_fem.simulation import Simulation
 from creep_fem.solver.linear import linear_solver
 
@@ -30,7 +31,7 @@ _NEWTON_ITERATIONS = 3
 _ENTRY = 12  # bytes of a matrix entry: a number and its column
 _FIRST_SHIFT, _SHIFT_FACTOR = 1e-4, 10.0  # GPa
 # What is compared, by name: the kind of solver and its options.
-_SOLVERS: Mapping[str, tuple[str, dict[str, str | float | bool]]] = {
+_SOLVERS: Mapping[str, tuple[LinearSolver, dict[str, str | float | bool]]] = {
     "direct": ("direct", {}),
     "iterative": ("iterative", {}),
     "iterative, 1e-6": ("iterative", {"ksp_rtol": 1e-6}),
@@ -192,7 +193,7 @@ def _memory(solver: PETSc.KSP, comm: MPI.Intracomm) -> float:
     """Bytes of all that a solver holds beside the matrix, on all processes (collective)."""
     preconditioner = solver.getPC()
     if preconditioner.getType() != "python":
-        return 1e6 * preconditioner.getFactorMatrix().getMumpsInfog(22)
+        return _mumps_bytes(preconditioner)
     context = preconditioner.getPythonContext()
     blocks = [block.getPC() for block in context.blocks.getASMSubKSP()]
     factors = sum(_bytes(b.getFactorMatrix()) + _bytes(b.getOperators()[1]) for b in blocks)
@@ -204,7 +205,7 @@ def _memory(solver: PETSc.KSP, comm: MPI.Intracomm) -> float:
 def _coarse_factors(pc: PETSc.PC) -> float:
     """Bytes of the factors with the motions of the bodies on all processes (collective)."""
     if pc.getType() != "redundant":
-        return 1e6 * pc.getFactorMatrix().getMumpsInfog(22)
+        return _mumps_bytes(pc)
     # every process holds all of them, and PETSc does not hand them out: factorise once more
     whole = pc.getOperators()[0].getRedundantMatrix(pc.comm.size)
     again = PETSc.PC().create(whole.comm)
@@ -212,7 +213,12 @@ def _coarse_factors(pc: PETSc.PC) -> float:
     again.setFactorOrdering("metisnd")
     again.setOperators(whole)
     again.setUp()
-    return _bytes(again.getFactorMatrix()) * pc.comm.size
+    return _bytes(again.getFactorMatrix()) * float(pc.comm.size)
+
+
+def _mumps_bytes(pc: PETSc.PC) -> float:
+    """Bytes that MUMPS holds on all processes, which it counts in MB."""
+    return 1e6 * float(pc.getFactorMatrix().getMumpsInfog(22))
 
 
 def _bytes(matrix: PETSc.Mat) -> float:
