@@ -21,7 +21,7 @@ from creep_fem.config import RunConfig
 from creep_fem.contact.boundary import Boundary
 from creep_fem.contact.friction import CoulombLaw
 from creep_fem.contact.law import CohesiveTail, PressureGapLaw
-from creep_fem.cycling import HalfCycle, free_area_growth, growth_stretches, milestones
+from creep_fem.cycling import HalfCycle, milestones
 from creep_fem.errors import CreepFemError, NotConverged, was_interrupted
 from creep_fem.mechanics.domain import Domain
 from creep_fem.mechanics.model import MechanicsModel
@@ -46,6 +46,7 @@ from creep_fem.solver.newton import NewtonSettings, NewtonSolver
 from creep_fem.solver.phases import Phase, PhaseTimes, table, timed, write_log_view
 from creep_fem.solver.problem import StepProblem
 from creep_fem.solver.stepping import AcceptedStep, StepSettings, TimeStepper
+from creep_fem.swelling import Swelling
 
 logger = logging.getLogger(__name__)
 
@@ -66,34 +67,6 @@ class RunResult:
 
     folder: Path
     history: dict[str, NDArray[np.float64]]
-
-
-class Swelling:
-    """Drives the growth and the parameters of the active phase along the half-cycles."""
-
-    def __init__(self, model: MechanicsModel, config: RunConfig) -> None:
-        """Lay out the half-cycles of a config."""
-        material = config.materials.active
-        self._model, self._start = model, config.cycling.soc.start
-        self._phases = None if material.lithiated is None else config.phases
-        self._change, self._mode = material.volume_change, material.growth_mode
-        self.half_cycles = config.cycling.half_cycles(self._change)
-        self._poisson_ratio = material.poisson_ratio
-        self.current = self.half_cycles[0]
-
-    def apply(self, time: float) -> None:
-        """Set swelling and parameters of the active phase at a time in s."""
-        soc = self.current.soc_at(time)
-        self._model.set_growth([self._stretches(soc), (1.0, 1.0)])
-        if self._phases is not None:
-            self._model.set_parameters(self._phases(soc))
-
-    def free_area_growth(self, soc: float) -> float:
-        """Area ratio of an active particle that nothing touches and that does not creep."""
-        return free_area_growth(self._stretches(soc), self._poisson_ratio)
-
-    def _stretches(self, soc: float) -> tuple[float, float]:
-        return growth_stretches(self._change, soc, self._start, self._mode)
 
 
 class Simulation:
@@ -262,14 +235,10 @@ def run(
     with _run_folder(comm, config, particles, output or Path("results")) as folder:
         _tell(comm, particles.notes, quiet)
         with _figures_if_stuck(comm, config, folder), _end_logged():
-            with timed(Phase.SET_UP):
-                prepared = Simulation(comm, config, particles.mesh)
-            with closing(prepared) as simulation:
-                _log_size(simulation, time.perf_counter() - started)
+            with _simulation(comm, config, particles, started) as simulation:
                 _march(simulation, particles.layout, folder, quiet)
-            if config.output.figures:
-                with failing_together(comm), timed(Phase.OUTPUT):
-                    _draw(comm, folder)
+            with failing_together(comm), timed(Phase.OUTPUT):
+                _draw(comm, config, folder)
             if profile:
                 write_log_view(comm, folder.profile)
             total = time.perf_counter() - started
@@ -292,6 +261,18 @@ def _run_folder(
         folder = comm.bcast(folder)
         assert folder is not None
         yield folder
+
+
+@contextmanager
+def _simulation(
+    comm: MPI.Intracomm, config: RunConfig, particles: Particles, started: float
+) -> Iterator[Simulation]:
+    """A simulation of the particles, its size and the time until then logged (collective)."""
+    with timed(Phase.SET_UP):
+        simulation = Simulation(comm, config, particles.mesh)
+    with closing(simulation):
+        _log_size(simulation, time.perf_counter() - started)
+        yield simulation
 
 
 def _write_inputs(folder: RunFolder, config: RunConfig, layout: Layout, ranks: int) -> None:
@@ -336,12 +317,11 @@ def _figures_if_stuck(comm: MPI.Intracomm, config: RunConfig, folder: RunFolder)
     try:
         yield
     except NotConverged:
-        if config.output.figures:
-            try:
-                _draw(comm, folder)
-            except Exception as error:
-                logger.warning("the figures could not be drawn: %s", error)
-            comm.barrier()
+        try:
+            _draw(comm, config, folder)
+        except Exception as error:
+            logger.warning("the figures could not be drawn: %s", error)
+        comm.barrier()
         raise
 
 
@@ -392,9 +372,9 @@ def _log_size(simulation: Simulation, seconds: float) -> None:
         logger.info("work of adhesion %.3g J/m^2", 1e3 * law.work_of_adhesion)
 
 
-def _draw(comm: MPI.Intracomm, folder: RunFolder) -> None:
-    """Draw all figures on one process."""
-    if comm.rank == 0:
+def _draw(comm: MPI.Intracomm, config: RunConfig, folder: RunFolder) -> None:
+    """Draw all figures on one process, if they are wanted."""
+    if config.output.figures and comm.rank == 0:
         from creep_fem.report.figures import draw_run
 
         for path in draw_run(folder.path):

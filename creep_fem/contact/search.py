@@ -98,13 +98,7 @@ def project(
         if len(moving) == 0:
             break
         e, t = edge[moving], parameter[moving]
-        foot, slope, curve = curves.at(e, t)
-        difference = points[start.point[moving]] - foot
-        speed2 = np.einsum("ni,ni->n", slope, slope)
-        convexity = speed2 - np.einsum("ni,ni->n", difference, curve)
-        # Gauss-Newton where the distance is not convex enough for a Newton step
-        convexity = np.where(convexity > 0.02 * speed2, convexity, speed2)
-        change = np.clip(np.einsum("ni,ni->n", difference, slope) / convexity, -1.0, 1.0)
+        change = _newton_change(curves, points[start.point[moving]], e, t)
         # a step back over more than half the way would swing around the foot point for ever
         back = change * last[moving] < 0.0
         bound = np.where(back, 0.5 * np.abs(last[moving]), 1.0)
@@ -115,6 +109,23 @@ def project(
         held = (edge[moving] == e) & (parameter[moving] == t)
         moving = moving[(np.abs(change) > _PARAMETER_TOLERANCE) & ~held]
     return FootPoints(start.point, edge, parameter)
+
+
+def _newton_change(
+    curves: Curves,
+    points: NDArray[np.float64],
+    edge: NDArray[np.int64],
+    parameter: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Changes of the parameters towards the closest points, at most one edge long, shape (n,)."""
+    foot, slope, curve = curves.at(edge, parameter)
+    difference = points - foot
+    speed2 = np.einsum("ni,ni->n", slope, slope)
+    convexity = speed2 - np.einsum("ni,ni->n", difference, curve)
+    # Gauss-Newton where the distance is not convex enough for a Newton step
+    convexity = np.where(convexity > 0.02 * speed2, convexity, speed2)
+    change: NDArray[np.float64] = np.einsum("ni,ni->n", difference, slope) / convexity
+    return change.clip(-1.0, 1.0)
 
 
 def _hop(

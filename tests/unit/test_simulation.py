@@ -27,9 +27,10 @@ from creep_fem.report import figures
 from creep_fem.results.errors import ResultError
 from creep_fem.results.history import HistoryWriter, read_history
 from creep_fem.results.pores import read_pores
-from creep_fem.simulation import Simulation, Swelling, run
+from creep_fem.simulation import Simulation, run
 from creep_fem.solver.phases import Phase
 from creep_fem.solver.stepping import AcceptedStep
+from creep_fem.swelling import Swelling
 
 DEMO = Path(__file__).parents[2] / "configs" / "demo.yaml"
 SMALL = (
