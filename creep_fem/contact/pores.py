@@ -7,7 +7,8 @@ space: neighbours share the line across their neck, and what one loses the other
 third body has been pushed through a neck, what of it lies beyond the line takes its room from the
 pore that it lies in.
 
-Areas follow from Green's theorem over the quadratic finite-element edges, exactly. An edge with
+Areas follow from Green's theorem over the quadratic finite-element edges, exactly but for the part
+of a body that is pushed through a neck, which is that of a polygon. An edge with
 nodes p0, p1, p2 sweeps, from its start to the parameter t and seen from the origin,
 
     S(t) = 1/2 [4/3 (1 - (1 - t)^3) p0 x p1 + 4/3 t^3 p1 x p2 - 1/6 (1 - (1 - 2 t)^3) p0 x p2].
@@ -69,20 +70,15 @@ class Pores:
         Returns:
             Areas in um^2, shape (count,).
         """
-        along = self._along(positions)
-        nodes = positions[self.neck_lines.arcs.edge_nodes]
+        arcs = self.neck_lines.arcs
+        nodes = positions[arcs.edge_nodes]
+        edge, parameter, turns = self._places(positions)
         whole = _sweep(nodes, np.ones(len(nodes)))
-        edge, parameter, turns = self._split(along)
         swept = (np.cumsum(whole) - whole)[edge] + _sweep(nodes[edge], parameter)
-        swept += (
-            turns
-            * np.add.reduceat(whole, self.neck_lines.arcs.first)[
-                self.neck_lines.arcs.arc[self.edge]
-            ]
-        )
+        swept += turns * np.add.reduceat(whole, arcs.first)[arcs.arc[edge]]
         start, end = self.surfaces.T
         areas = np.bincount(self.surface_pore, swept[end] - swept[start], minlength=self.count)
-        points = self._places(nodes[edge], parameter)
+        points = self._positions(nodes[edge], parameter)
         start, end = self.lines.T
         sectors = 0.5 * _cross(points[start], points[end])
         areas += np.bincount(self.line_pore, sectors, minlength=self.count)
@@ -90,52 +86,37 @@ class Pores:
 
     def points(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Current places of the points in um, shape (p, 2), from those of the surface nodes."""
-        edge, parameter, _ = self._split(self._along(positions))
-        return self._places(positions[self.neck_lines.arcs.edge_nodes[edge]], parameter)
-
-    def _along(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Where the points are now: edges plus parameters, on closed arcs round and round, (p,).
-
-        An arc turns as one: of all places of a foot, which differ by whole turns, the one is taken
-        that has moved most like the others. So feet keep their order round the arc.
-        """
-        along = self.edge + self.parameter
-        arc = self.neck_lines.arcs.arc[self.edge]
-        first, second = self.necks.T
-        on_wall = ~self.free[second].all(axis=1)
-        now = along.copy()
-        ends = self.neck_lines.nearest(positions)
-        # Straight ahead of the foot on a wall.
-        now[first], now[second] = ends[0], np.where(on_wall, ends[0], ends[1])
-        feet = np.concatenate([first, second[~on_wall]])
-        turn = 2.0 * np.pi / self.neck_lines.arcs.edges[arc]
-        moved = np.zeros(len(self.neck_lines.arcs.first), dtype=np.complex128)
-        np.add.at(moved, arc[feet], np.exp(1j * turn[feet] * (now - along)[feet]))
-        likely = along + np.angle(moved)[arc] / turn
-        whole = self.neck_lines.arcs.edges[arc[feet]]
-        closed = self.neck_lines.arcs.closed[arc[feet]]
-        now[feet] += np.where(closed, whole * np.round((likely - now)[feet] / whole), 0.0)
-        return now
-
-    def _split(
-        self, along: NDArray[np.float64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-        """Edges, parameters and whole turns of the points, each of shape (p,)."""
-        edge, parameter = self.edge.copy(), self.parameter.copy()
-        feet = self.necks.ravel()
-        arc = self.neck_lines.arcs.arc[edge[feet]]
-        edge[feet], parameter[feet] = self.neck_lines.arcs.split(arc, along[feet])
-        turns = np.zeros(len(edge))
-        turns[feet] = np.floor(
-            (along[feet] - self.neck_lines.arcs.first[arc]) / self.neck_lines.arcs.edges[arc]
-        )
-        turns[feet] *= self.neck_lines.arcs.closed[arc]
-        return edge, parameter, turns
+        edge, parameter, _ = self._places(positions)
+        return self._positions(positions[self.neck_lines.arcs.edge_nodes[edge]], parameter)
 
     def _places(
+        self, positions: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """Where the points are now: edges, parameters and whole turns, each of shape (p,).
+
+        An arc turns as one: of all places of a foot, which differ by whole turns, the one is taken
+        that has moved most like the others. So feet keep their order while their neighbours do.
+        """
+        arcs, ends = self.neck_lines.arcs, self.neck_lines.nearest(positions)
+        on_wall = ~self.free[self.necks[:, 1]].all(axis=1)
+        # straight ahead of the foot on a wall
+        now = np.concatenate([ends[0], np.where(on_wall, ends[0], ends[1])])
+        feet = self.necks.T.ravel()
+        arc = arcs.arc[self.edge[feet]]
+        moved = now - (self.edge + self.parameter)[feet]
+        edges = arcs.edges[arc]
+        direction = np.zeros(len(arcs.first), dtype=np.complex128)
+        np.add.at(direction, arc, np.exp(2j * np.pi * moved / edges))
+        likely = np.angle(direction)[arc] / (2.0 * np.pi)
+        now += np.where(arcs.closed[arc], edges * np.round(likely - moved / edges), 0.0)
+        edge, parameter, turns = self.edge.copy(), self.parameter.copy(), np.zeros(len(self.edge))
+        edge[feet], parameter[feet], turns[feet] = arcs.split(arc, now)
+        return edge, parameter, turns
+
+    def _positions(
         self, nodes: NDArray[np.float64], parameter: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Places of points at parameters (p,) of edges with nodes (p, 3, 2)."""
+        """Points in um at parameters (p,) of edges with nodes (p, 3, 2)."""
         moved = np.einsum("pk,pki->pi", powers(parameter, 3) @ QUADRATIC, nodes)
         points: NDArray[np.float64] = np.where(self.free, moved, self.place)
         return points
@@ -147,16 +128,16 @@ class Pores:
 
         Outlines follow them beyond the line of the neck, round an area that is not theirs.
         """
-        starts = self.neck_lines.arcs.first
-        low = np.minimum.reduceat(nodes.min(axis=1), starts)
-        high = np.maximum.reduceat(nodes.max(axis=1), starts)
+        arcs = self.neck_lines.arcs
+        low = np.minimum.reduceat(nodes.min(axis=1), arcs.first)
+        high = np.maximum.reduceat(nodes.max(axis=1), arcs.first)
         ends = points[self.necks]
         near = (ends.min(axis=1)[:, None] < high) & (ends.max(axis=1)[:, None] > low)
         near = near.all(axis=2)
-        np.put_along_axis(near, self.neck_lines.arcs.arc[self.edge[self.necks]], False, axis=1)
+        np.put_along_axis(near, arcs.arc[self.edge[self.necks]], False, axis=1)
         given = np.zeros(self.count)
         for neck, arc in np.argwhere(near):
-            area = area_beyond(self.neck_lines.arcs.polygon(nodes, arc), *ends[neck])
+            area = area_beyond(arcs.polygon(nodes, arc), *ends[neck])
             left, right = self.neck_pores[neck]
             given[right] += area
             given[left] -= area
