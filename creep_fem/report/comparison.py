@@ -125,6 +125,7 @@ def _pores(rows: Sequence[PoreSummary]) -> str:
         "pores left out, for they are too small": lambda row: str(row.left_out),
         "median at the swollen end": lambda row: number(row.median_swollen),
         "median at the shrunk end": lambda row: number(row.median_shrunk),
+        "smallest at the swollen end": lambda row: number(row.smallest_swollen),
         "all together at the swollen end": lambda row: number(row.total_swollen),
         "all together at the shrunk end": lambda row: number(row.total_shrunk),
         "all together at the shrunk end, creep-free": lambda row: number(row.total_creep_free),

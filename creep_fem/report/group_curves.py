@@ -74,8 +74,8 @@ def with_looks(groups: Sequence[RunGroup]) -> Iterator[tuple[RunGroup, Look]]:
         return zip(groups, LOOKS, strict=False)
     looks = {
         label: look._replace(dashes=dashes, fill="full" if label == family[0] else "none")
-        for look, family in zip(LOOKS, families, strict=False)
-        for dashes, label in zip(_DASHES, family, strict=False)
+        for look, family in zip(LOOKS[: len(families)], families, strict=True)
+        for dashes, label in zip(_DASHES[: len(family)], family, strict=True)
     }
     return ((group, looks[group.label]) for group in groups)
 

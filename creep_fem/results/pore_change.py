@@ -13,14 +13,14 @@ from creep_fem.results.cycle_ends import ends_of_first_cycle
 from creep_fem.results.groups import RunGroup
 from creep_fem.results.pores import PoreHistory
 
-RESOLUTION: Final = 1.5e-3
+RESOLUTION: Final = 3e-3
 """Changes of area below this share of the mean initial area of a run's pores mean nothing.
 
-Surfaces in contact overlap or gape by about a nanometre; where along a contact of a micrometre the
-pores on both sides part makes 0.001 um^2 (docs/theory.md), and they have 0.7 to 1 um^2 on average.
+Surfaces in contact overlap or gape by a nanometre or two. Where a contact a micrometre long is cut
+decides to which pore 0.002 um^2 belong (docs/theory.md); pores have 0.7 to 1 um^2 on average.
 """
-SMALLEST: Final = 20.0 * RESOLUTION
-"""Pores below this share are left out: what they cannot resolve would be over 5 % of their area."""
+SMALLEST: Final = 3e-2
+"""Pores below this share are left out: what means nothing would be over 10 % of their area."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class PoreSummary:
         left_out: How many more were too small.
         median_swollen: Median of the areas at the swollen end, relative to the initial ones.
         median_shrunk: The same at the shrunk end.
+        smallest_swollen: Smallest area at the swollen end; that of a closed pore may be negative.
         total_swollen: Area of all pores, small ones too, at the swollen end, relative to the
             initial one.
         total_shrunk: The same at the shrunk end.
@@ -66,6 +67,7 @@ class PoreSummary:
     left_out: int
     median_swollen: float
     median_shrunk: float
+    smallest_swollen: float
     total_swollen: float
     total_shrunk: float
     total_creep_free: float
@@ -130,6 +132,7 @@ def _summary(group: RunGroup) -> PoreSummary:
         left_out=sum(run.areas.shape[1] for run in group.pores) - count,
         median_swollen=100.0 * float(np.median(change.swollen)),
         median_shrunk=100.0 * float(np.median(change.shrunk)),
+        smallest_swollen=100.0 * float(change.swollen.min()),
         total_swollen=percent * sum(float(run.areas[row].sum()) for run, row, _ in ends),
         total_shrunk=percent * sum(float(run.areas[row].sum()) for run, _, row in ends),
         total_creep_free=percent * sum(float(run.creep_free[row]) for run, _, row in ends),

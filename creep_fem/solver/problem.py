@@ -122,8 +122,8 @@ class StepProblem:
         displacement = self.model.displacement
         displacement.x.array[: self._owned] = x.getArray(readonly=True)
         displacement.x.scatter_forward()
-        # All processes come from the same solution here: exchanged later, positions would let the
-        # one with less creep to update wait for the others.
+        # Here, right after the linear solution, processes are in step; after the creep update they
+        # are not, and waiting would count as contact.
         with timed(Phase.CONTACT):
             positions = self.surface.positions(displacement)
         with timed(Phase.CONSTITUTIVE):

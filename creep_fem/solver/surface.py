@@ -8,6 +8,7 @@ import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
+from petsc4py import PETSc
 
 from creep_fem.contact.boundary import Boundary
 from creep_fem.mechanics.domain import Domain
@@ -47,7 +48,7 @@ class SurfaceNodes:
         self.reference = self.replicate(coordinates)
         numbers = (self.owned_local + start).astype(np.float64)
         replicated = self.replicate(np.column_stack([numbers, numbers]))
-        self.global_nodes = replicated[:, 0].astype(np.int32)
+        self.global_nodes = replicated[:, 0].astype(PETSc.IntType)
         is_fixed = np.zeros(2 * len(domain.node_point))
         is_fixed[fixed_dofs] = 1.0
         self.fixed = self.replicate(self.owned_values(is_fixed)) > 0.5

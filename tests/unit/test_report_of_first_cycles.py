@@ -187,6 +187,7 @@ def test_pores_are_counted(creeping: RunGroup) -> None:
     (row,) = summarise([creeping])
     assert (row.label, row.runs, row.pores, row.left_out) == ("full", 2, 5, 1)
     assert (row.median_swollen, row.median_shrunk) == pytest.approx((20.0, 50.0))
+    assert row.smallest_swollen == pytest.approx(10.0)
     assert (row.below_creep_free, row.shrink_further) == (3, 1)
     initial = 6.0 + TINY
     assert row.total_swollen == pytest.approx(100 * (1.2 - TINY) / initial)
