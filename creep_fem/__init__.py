@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from creep_fem.config import RunConfig, load_config
     from creep_fem.simulation import RunResult
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 __all__ = [
     "ConfigError",
