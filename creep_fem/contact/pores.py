@@ -8,8 +8,8 @@ third body has been pushed through a neck, what of it lies beyond the line takes
 pore that it lies in.
 
 Areas follow from Green's theorem over the quadratic finite-element edges, exactly but for the part
-of a body that is pushed through a neck, which is that of a polygon. An edge with
-nodes p0, p1, p2 sweeps, from its start to the parameter t and seen from the origin,
+of a body that is pushed through a neck, which is that of a polygon. An edge with nodes p0, p1, p2
+sweeps, from its start to the parameter t and seen from the origin,
 
     S(t) = 1/2 [4/3 (1 - (1 - t)^3) p0 x p1 + 4/3 t^3 p1 x p2 - 1/6 (1 - (1 - 2 t)^3) p0 x p2].
 """

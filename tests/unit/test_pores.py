@@ -188,9 +188,11 @@ def test_the_line_is_the_best_one_up_to_the_end_of_an_open_arc(
     ends = pores.points(moved)[pores.necks[neck_between_bodies(pores)]]
     x, y = ends @ (1.0, 1.0j)
 
-    def badness(first: object, second: object) -> NDArray[np.float64]:
-        x, y = np.asarray(first), np.asarray(second)
-        return np.abs(x - y) ** 2 + 0.09 * np.abs(0.5 * (x + y) - seat) ** 2
+    def badness(one: NDArray[np.complex128], other: NDArray[np.complex128]) -> NDArray[np.float64]:
+        badness: NDArray[np.float64] = (
+            np.abs(one - other) ** 2 + 0.09 * np.abs(0.5 * (one + other) - seat) ** 2
+        )
+        return badness
 
     surface = moved @ (1.0, 1.0j)
     assert badness(x, y) <= badness(surface[:121, None], surface[None, 121:]).min()
