@@ -50,8 +50,9 @@ from creep_fem.swelling import Swelling
 
 logger = logging.getLogger(__name__)
 
-# Motion of the surface in um after which contact is searched anew.
-SEARCH_MARGIN = 0.2
+# Motion of the surface in um after which contact is searched anew. The less, the fewer pairs are
+# evaluated in vain, and the more often the matrix lacks room for those of a new search.
+SEARCH_MARGIN = 0.1
 # Shear strain whose forces are the floor of the scale against which residuals are judged.
 _FORCE_FLOOR_STRAIN = 1e-3
 

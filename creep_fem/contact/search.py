@@ -11,7 +11,8 @@ from scipy.spatial import KDTree
 from creep_fem.contact.boundary import Boundary, Curves
 
 _MAX_PROJECTION_ITERATIONS = 100
-_PARAMETER_TOLERANCE = 1e-12
+# Newton's method: the error left is the square of the last change.
+_PARAMETER_TOLERANCE = 1e-8
 
 
 @dataclass(frozen=True)

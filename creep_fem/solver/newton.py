@@ -33,7 +33,7 @@ _MAX_HALVINGS = 6
 _SHIFT_START = 1e-4  # GPa, the first that is tried
 _SHIFT_MINIMUM = 1e-7  # GPa, dropped below
 _SHIFT_FACTOR = 10.0
-_SHIFT_LOWERING = 100.0
+_SHIFT_LOWERING = 0.01  # at most so far at once
 _SHIFT_MAXIMUM = 1e6  # GPa
 _ROUND_OFF = 1e-11  # of the potential, a sum over many cells of either sign
 # A direction this many times longer than allowed is not shortened but solved for anew.
@@ -106,6 +106,7 @@ class NewtonSolver:
         """
         self.problem, self.settings = problem, settings
         self._shift = 0.0
+        self._shift_was_raised = False  # for the present direction
         self._scale = 0.0
         self._residuals: list[float] = []
         self._vector = problem.new_vector()
@@ -232,6 +233,7 @@ class NewtonSolver:
 
     def apply(self, _pc: PETSc.PC, gradient: PETSc.Vec, direction: PETSc.Vec) -> None:
         """Solve for a direction of descent (PETSc's preconditioner interface)."""
+        self._shift_was_raised = False
         self._solve_linear(gradient, direction)
         if self._factor_is_kept and self._is_unfit(gradient, direction, 0):
             self._renew_tangent()
@@ -266,8 +268,18 @@ class NewtonSolver:
         matrix = self._inner.getOperators()[0]
         matrix.shift(raised - self._shift)
         self._inner.setOperators(matrix)
-        self._shift = raised
+        self._shift, self._shift_was_raised = raised, True
         return True
+
+    def _lower_shift(self, motion: float) -> None:
+        """Lower the shift after a full step of this motion in um, as far as seems safe.
+
+        What it alone holds moves in inverse proportion to it: with less, the next direction would
+        leap, and the matrix would have to be factorised again with more. For that reason a shift
+        that was just raised serves another iteration, too.
+        """
+        lowered = self._shift * max(motion / (_LEAP * self.settings.surface_step), _SHIFT_LOWERING)
+        self._shift = lowered if lowered >= _SHIFT_MINIMUM else 0.0
 
     def _shorten(self, x: PETSc.Vec, direction: PETSc.Vec) -> bool:
         """Scale the direction so that x - direction lowers the potential enough."""
@@ -287,9 +299,8 @@ class NewtonSolver:
             self._solve_linear(gradient, direction)
         self._chords += self._factor_is_kept
         self._full_step = length == 1.0
-        if self._full_step:
-            lowered = self._shift / _SHIFT_LOWERING
-            self._shift = lowered if lowered >= _SHIFT_MINIMUM else 0.0
+        if self._full_step and self._shift > 0.0 and not self._shift_was_raised:
+            self._lower_shift(self._motion(direction))
         direction.scale(length)
         self._trial_is_current = True
         return True

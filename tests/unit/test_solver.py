@@ -65,12 +65,16 @@ class Ramp:
 
 
 def two_discs(friction: CoulombLaw | None = None) -> StepProblem:
-    particles = build_mesh(LAYOUT, Sizes())
+    return packed(LAYOUT, DRAG, friction)
+
+
+def packed(layout: Layout, drag: float, friction: CoulombLaw | None = None) -> StepProblem:
+    particles = build_mesh(layout, Sizes())
     domain = Domain.distribute(MPI.COMM_SELF, particles)
     model = MechanicsModel(domain, (Phase(6.7, 4.0, Norton()), Phase(67.0, 40.0, None)))
     boundary = Boundary.from_arcs(particles.points, particles.arcs, BOX)
     law = PressureGapLaw(100.0, 0.004, 0.1)
-    return StepProblem(model, boundary, law, BOX, search_margin=0.1, drag=DRAG, friction=friction)
+    return StepProblem(model, boundary, law, BOX, search_margin=0.1, drag=drag, friction=friction)
 
 
 def stepper(
@@ -174,6 +178,24 @@ def test_factors_that_serve_again_save_tangents_and_change_nothing() -> None:
     assert none == 0
     assert chords > 0
     assert fewer < 0.85 * newton
+
+
+def test_a_shift_that_is_needed_is_not_raised_again_and_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A disc between two others is pressed out of their line, and hardly anything holds it."""
+    line = (Disc(2.0, 1.52, 0.5, "framework"), Disc(3.0, 1.5, 0.45, "framework"))
+    march = stepper(packed(Layout(BOX, (LAYOUT.discs[0], *line)), drag=0.04))
+    raise_shift, raised = march.solver._raise_shift, [0]
+
+    def counted() -> bool:
+        raised[0] += 1
+        return raise_shift()
+
+    monkeypatch.setattr(march.solver, "_raise_shift", counted)
+    steps = list(march.advance_to(30000.0))
+    # lowered a hundredfold after every full step, it would be raised 37 times
+    assert 0 < raised[0] < 0.08 * sum(step.iterations for step in steps)
 
 
 def test_steps_hit_milestones_and_conserve_the_balance() -> None:
