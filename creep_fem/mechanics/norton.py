@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MAX_ITERATIONS = 60
-_TOLERANCE = 1e-14
+_TOLERANCE = 1e-8  # of the last change: Newton's method leaves an error like its square
 _SMALLEST = np.finfo(float).tiny
 
 
@@ -58,7 +58,7 @@ def creep_increment(
         elastic, creep = np.exp(x), np.exp(log_factor + exponent * x)
         change = (elastic + creep - ratio) / (elastic + exponent * creep)
         x -= change
-        if np.max(np.abs(change), initial=0.0) < _TOLERANCE * 100:
+        if np.max(np.abs(change), initial=0.0) < _TOLERANCE:
             break
     stress = reference_stress * np.exp(x)
     strain = rate_dt * np.exp(exponent * x)
