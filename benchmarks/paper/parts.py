@@ -28,7 +28,7 @@ from creep_fem.results.targets import NO_TARGETS, Targets, read_targets
 
 SE, LCO, FES = (f"study_packings_{name}_mse" for name in ("se", "lco", "fes"))
 LCO_GROWTH = "study_lco_growth"
-FES_HALF = "fes_mse_half"
+CREEP = "study_creep"
 
 _STATE: Final = (
     "mises_mean_active_gpa",
@@ -61,15 +61,17 @@ _CONTACT_ALONE: Final = (
     "contact_ratio_active_framework",
     "wall_pressure_gpa",
 )
-_JAM: Final = (
+_ON_THE_WAY: Final = (
     "mises_mean_active_gpa",
     "mises_max_active_gpa",
     "mises_mean_framework_gpa",
+    "creep_strain_mean_active",
+    "creep_strain_max",
     "contact_fraction_active",
     "wall_pressure_x_gpa",
     "porosity",
 )
-_SOCS: Final = (0.1, 0.2, 0.3, 0.4)
+_SOCS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8)
 _INTERFACES: Final = {
     "study_interface_rigid_rigid": "I, LCO in LLZO",
     "study_interface_rigid_soft": "II, LCO in LPSC",
@@ -228,20 +230,20 @@ def _control(page: Page) -> str:
     }
     groups = page.groups(chosen)
     table = equal_lithiation_table(tabulate(groups)) if groups else ""
-    texts = [page.compared(groups, figures), table, _jam(page)]
-    return "\n\n".join(text for text in texts if text)
+    return "\n\n".join(text for text in (page.compared(groups, figures), table) if text)
 
 
-def _jam(page: Page) -> str:
-    """How far FeS can be swollen in one of the packings, and the state there."""
-    (row,) = page.rows(FES_HALF)
-    history = row.outcome.history() if row.outcome is not None else None
-    if history is None or not history["soc"].size:
-        return ""
-    last, wanted = float(history["soc"].max()), row.case.config.cycling.soc.high
-    reached = "got there" if row.done else f"came to {last:.2f}"
-    table = swelling_table(history, _JAM, [soc for soc in _SOCS if soc < last] + [last])
-    return f"On the way to soc {wanted:g}, the first packing with FeS {reached}:\n\n{table}"
+def _creep(page: Page) -> str:
+    """The first lithiation of every case, however far it came."""
+    texts = []
+    for row in page.rows(CREEP):
+        history = row.outcome.history() if row.outcome is not None else None
+        if history is None or not history["soc"].size:
+            continue
+        last = float(history["soc"].max())
+        table = swelling_table(history, _ON_THE_WAY, [s for s in _SOCS if s < last] + [last])
+        texts.append(f"Selenium {row.case.variation.name}, to soc {last:.2f}:\n\n{table}")
+    return "\n\n".join(texts)
 
 
 def _sensitivity(page: Page) -> str:
@@ -292,10 +294,11 @@ def _interfaces(page: Page) -> str:
 
 PARTS: Final = (
     Part("rve", ("se_mse",), _rve),
+    Part("creep", (CREEP,), _creep),
     Part("cycles", (SE, LCO), _cycles),
     Part("lco", (LCO, LCO_GROWTH), _lco),
     Part("pores", (SE,), _pores),
-    Part("control", (SE, FES, FES_HALF), _control),
+    Part("control", (SE, FES), _control),
     Part("sensitivity", ("study_sensitivity",), _sensitivity),
     Part("design", ("study_design",), _design),
     Part("contact_law", ("study_contact_law",), _contact_law),

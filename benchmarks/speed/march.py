@@ -16,10 +16,10 @@ import dolfinx.fem.petsc as fem_petsc
 import numpy as np
 import typer
 from mpi4py import MPI
-from petsc4py import PETSc
 
 from benchmarks.speed.prepare import prepare, timed
 from creep_fem.simulation import Simulation
+from creep_fem.solver.linear import linear_solver
 from creep_fem.solver.phases import Phase, PhaseTimes
 from creep_fem.solver.stepping import AcceptedStep
 
@@ -148,10 +148,8 @@ def _bare(run: Simulation) -> Bare:
     model, problem = run.problem.model, run.problem
     elements, force = fem_petsc.create_matrix(model.tangent), problem.new_vector()
     solution = force.duplicate()
-    solver = PETSc.KSP().create(problem.comm)
-    solver.setType("preonly")
-    solver.getPC().setType("cholesky")
-    solver.getPC().setFactorSolverType("mumps")
+    # with the options of the run: its factorisations are to be compared with nothing slower
+    solver = linear_solver(problem, "direct", {})
     times: list[tuple[float, ...]] = []
 
     def assemble() -> None:

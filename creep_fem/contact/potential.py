@@ -122,7 +122,10 @@ class Contact:
         return self._candidates
 
     def search(self, positions: NDArray[np.float64], margin: float) -> None:
-        """Collect candidate pairs that stay valid while no node moves more than ``margin`` um."""
+        """Collect candidate pairs that stay valid while no node moves more than ``margin`` um.
+
+        Two surfaces come nearer by at most twice the margin where nodes move alike along an edge.
+        """
         half_edge = float(self.boundary.chords(positions).max(initial=0.0))
         radius = self.law.cutoff + half_edge + 2.0 * margin
         points = self.points.positions(self.boundary, positions)

@@ -11,7 +11,7 @@ from scipy.spatial import KDTree
 from creep_fem.contact.boundary import Boundary, Curves
 
 _MAX_PROJECTION_ITERATIONS = 100
-# Newton's method: the error left is the square of the last change.
+# Where Newton's method converges, the error left is like the square of the last change.
 _PARAMETER_TOLERANCE = 1e-8
 
 

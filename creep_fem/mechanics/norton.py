@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MAX_ITERATIONS = 60
-_TOLERANCE = 1e-8  # of the last change: Newton's method leaves an error like its square
+_TOLERANCE = 1e-8  # of the last change: Newton's method leaves n^2/2 times its square
 _SMALLEST = np.finfo(float).tiny
 
 

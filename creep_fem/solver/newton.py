@@ -278,6 +278,8 @@ class NewtonSolver:
         leap, and the matrix would have to be factorised again with more. For that reason a shift
         that was just raised serves another iteration, too.
         """
+        if self._shift_was_raised:
+            return
         lowered = self._shift * max(motion / (_LEAP * self.settings.surface_step), _SHIFT_LOWERING)
         self._shift = lowered if lowered >= _SHIFT_MINIMUM else 0.0
 
@@ -299,7 +301,7 @@ class NewtonSolver:
             self._solve_linear(gradient, direction)
         self._chords += self._factor_is_kept
         self._full_step = length == 1.0
-        if self._full_step and self._shift > 0.0 and not self._shift_was_raised:
+        if self._full_step and self._shift > 0.0:
             self._lower_shift(self._motion(direction))
         direction.scale(length)
         self._trial_is_current = True

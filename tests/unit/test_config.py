@@ -12,7 +12,7 @@ from creep_fem.study.config import load_study
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 NAMES = (
-    *("demo", "se_mse", "lco_mse", "fes_mse", "fes_mse_half"),
+    *("demo", "se_mse", "lco_mse", "fes_mse"),
     *("interface_rigid_rigid", "interface_rigid_soft", "interface_soft_rigid"),
 )
 

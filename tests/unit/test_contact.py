@@ -354,7 +354,7 @@ def test_projection_ends_at_a_foot_of_the_perpendicular() -> None:
         np.testing.assert_allclose(curves.at(feet.edge, feet.parameter)[:2], [foot, slope])
         along = np.einsum("ni,ni->n", wavy[feet.point] - foot, slope)
 
-        assert np.abs(along).max() < 1e-9
+        assert np.abs(along).max() < 1e-13
 
 
 def rubbing_discs(shift: float) -> tuple[Contact, NDArray[np.float64], NDArray[np.float64]]:

@@ -180,22 +180,30 @@ def test_factors_that_serve_again_save_tangents_and_change_nothing() -> None:
     assert fewer < 0.85 * newton
 
 
-def test_a_shift_that_is_needed_is_not_raised_again_and_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_shifts_that_serve_on_are_raised_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """A disc between two others is pressed out of their line, and hardly anything holds it."""
     line = (Disc(2.0, 1.52, 0.5, "framework"), Disc(3.0, 1.5, 0.45, "framework"))
-    march = stepper(packed(Layout(BOX, (LAYOUT.discs[0], *line)), drag=0.04))
-    raise_shift, raised = march.solver._raise_shift, [0]
+    layout = Layout(BOX, (LAYOUT.discs[0], *line))
+    raised, tangents = [0, 0], [0, 0]
+    for policy, dropped in enumerate((False, True)):
+        march = stepper(packed(layout, drag=0.04))
+        solver = march.solver
+        raise_shift = solver._raise_shift
 
-    def counted() -> bool:
-        raised[0] += 1
-        return raise_shift()
+        def counted(policy=policy, raise_shift=raise_shift) -> bool:
+            raised[policy] += 1
+            return raise_shift()
 
-    monkeypatch.setattr(march.solver, "_raise_shift", counted)
-    steps = list(march.advance_to(30000.0))
-    # lowered a hundredfold after every full step, it would be raised 37 times
-    assert 0 < raised[0] < 0.08 * sum(step.iterations for step in steps)
+        def drop(_motion: float, solver=solver) -> None:
+            solver._shift *= 0.01 if solver._shift > 1e-5 else 0.0
+
+        monkeypatch.setattr(solver, "_raise_shift", counted)
+        if dropped:
+            monkeypatch.setattr(solver, "_lower_shift", drop)
+        tangents[policy] = sum(step.iterations for step in march.advance_to(30000.0))
+        assert solver._shift == 0.0
+    assert 0 < raised[0] < 0.5 * raised[1]
+    assert tangents[0] < tangents[1]
 
 
 def test_steps_hit_milestones_and_conserve_the_balance() -> None:
