@@ -301,6 +301,23 @@ def test_search_notices_motion() -> None:
     assert not contact.search_is_valid(points + 0.05)
 
 
+@pytest.mark.parametrize("place", [0.0, 0.3, 0.7])
+def test_search_misses_nothing_when_surfaces_approach_by_the_margin(place: float) -> None:
+    """Discs that are out of reach, whichever points of their edges are nearest to each other."""
+    margin = 0.2
+    apart = LAW.cutoff + 2.0 * margin - 0.02
+    pieces = [circle(1.5, 2.0, 0.9, 40), circle(2.6 + apart, 2.0 + 0.1 * place, 0.2, 10)]
+    boundary, points = boundary_of(pieces, BOX)
+    contact = Contact(boundary, LAW, BOX, np.arange(len(points)))
+    contact.search(points, margin)
+    assert contact.evaluate(points).active_pairs == 0
+    moved = points + np.where(boundary.node_body == 0, margin, -margin)[:, None] * [1.0, 0.0]
+    assert contact.search_is_valid(0.5 * (points + moved))
+    kept = contact.evaluate(moved).active_pairs
+    contact.search(moved, margin)
+    assert kept == contact.evaluate(moved).active_pairs > 0
+
+
 def test_search_finds_all_images_within_reach() -> None:
     """Images that no point can reach are left out before the search, and no others."""
     boundary, points, _ = three_bodies()
