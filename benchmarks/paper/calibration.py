@@ -112,9 +112,9 @@ def calibration_tables(data: dict[str, Any], source: Path) -> str:
     """
     aims = load_calibration(source).targets
     met = sum(item["met"] for item in data["targets"].values())
-    end = "" if data["converged"] else " The fit was stopped before its end."
     sentences = [
-        f"{met} of {len(data['targets'])} targets are met, after {data['runs']} runs.{end}",
+        f"{met} of {len(data['targets'])} targets are met.",
+        f"The fit ended after {data['runs']} runs: {data['ended_because']}.",
         f"Sum of squares {data['sum_of_squares']:.3g} at {data['degrees_of_freedom']} degrees of",
         f"freedom. {data['caveat']}",
     ]
@@ -129,7 +129,7 @@ def _parameters(data: dict[str, Any]) -> str:
     cells = [["parameter", "best fit", "95 % interval", "bounds"]]
     for key, item in data["parameters"].items():
         low, high = item["interval_95"]
-        interval = interval_text(low, high, item["at_bound"])
+        interval = interval_text(low, high, item["at_bound"], item["bounds"])
         best = f"{item['value']:.4g} {item['unit']}".rstrip()
         cells.append([f"`{key}`", best, interval, range_text(*item["bounds"])])
     return markdown_text(cells[0], cells[1:])

@@ -15,7 +15,7 @@ from creep_fem.results.table import csv_text
 from creep_fem.study.calibration import CalibrationConfig, Parameter
 from creep_fem.study.cases import Case
 from creep_fem.study.errors import StudyError
-from creep_fem.study.fit import QUANTILE, Array, Fit, Uncertainty, fit, uncertainty
+from creep_fem.study.fit import Array, Fit, Uncertainty, fit, uncertainty
 from creep_fem.study.launch import Launcher, Report
 from creep_fem.study.outcome import RunOutcome, RunStatus, write_whole
 from creep_fem.study.rows import observe
@@ -50,8 +50,9 @@ class FittedParameter:
 
     Attributes:
         value: Best value.
-        low: Lower end of the 95 % interval; None if the targets do not determine it.
-        high: Upper end of it.
+        low: Lower end of the 95 % interval, or the bound if that is nearer; None if the targets
+            do not determine the parameter.
+        high: Upper end, likewise.
         at_bound: Whether the fit has run into a bound, where the interval means little.
     """
 
@@ -195,14 +196,8 @@ def calibrate(
     folder = study_folder(output, calibration.name, source, "calibration.yaml")
     launcher = Launcher(folder / "runs", calibration.ranks, calibration.at_once)
     evaluations = Evaluations(calibration, launcher, folder / "evaluations.csv", report)
-    optimiser = calibration.optimiser
-    found = fit(
-        evaluations,
-        calibration.start,
-        optimiser.step,
-        optimiser.tolerance,
-        optimiser.maximum_iterations,
-    )
+    by = calibration.optimiser
+    found = fit(evaluations, calibration.start, by.step, by.tolerance, by.maximum_iterations)
     trust = uncertainty(found)
     result = CalibrationResult(
         folder / "calibration.json",
@@ -221,11 +216,17 @@ def _parameters(
 ) -> dict[str, FittedParameter]:
     fitted: dict[str, FittedParameter] = {}
     for index, (key, parameter) in enumerate(calibration.parameters.items()):
-        position, reach = float(found.position[index]), QUANTILE * float(trust.deviation[index])
-        # Intervals wider than the bounds are known by that; how much wider means nothing.
-        within = [min(max(end, 0.0), 1.0) for end in (position - reach, position + reach)]
-        low, high = (parameter.value_at(end) for end in within)
-        unknown = within == [0.0, 1.0]
+        position = float(found.position[index])
+        reach = trust.quantile * float(trust.deviation[index])
+        # Intervals end at the bounds at the latest; how much wider they are means nothing. The
+        # bounds themselves, without round-off, tell such ends from others.
+        low = parameter.lower.value
+        if position - reach > 0.0:
+            low = parameter.value_at(position - reach)
+        high = parameter.upper.value
+        if position + reach < 1.0:
+            high = parameter.value_at(position + reach)
+        unknown = (low, high) == (parameter.lower.value, parameter.upper.value)
         fitted[key] = FittedParameter(
             parameter.value_at(position),
             None if unknown else low,
@@ -258,7 +259,8 @@ def _reason(calibration: CalibrationConfig, found: Fit, index: int) -> str:
         return ""
     reach = float(np.sum(np.abs(slopes)))
     if reach < abs(residual):
-        return f"all parameters over their whole ranges move it by {reach:.2g} tolerances only"
+        ranges = f"all parameters over their whole ranges move it by {reach:.2g} tolerances only"
+        return f"by the derivatives at the fit, {ranges}"
     names = list(calibration.parameters)
     # Where the bound stands in the way: going on would bring the target nearer.
     outward = np.where(found.position > 0.5, 1.0, -1.0)
@@ -267,6 +269,8 @@ def _reason(calibration: CalibrationConfig, found: Fit, index: int) -> str:
         return f"at its bound: {', '.join(names[i] for i in np.flatnonzero(held))}"
     if not found.converged:
         return "the fit was stopped before its end"
+    if found.doubtful:
+        return "by the derivatives at the fit, a further step would lower the sum of squares"
     return "the other targets pull the parameters the other way"
 
 
@@ -276,6 +280,7 @@ def _as_json(calibration: CalibrationConfig, result: CalibrationResult) -> dict[
         "caveat": CAVEAT,
         "converged": result.fit.converged,
         "ended_because": result.fit.message,
+        "predicted_reduction": result.fit.predicted_reduction,
         "runs": result.evaluations,
         "parameters": {
             key: _parameter_as_json(calibration.parameters[key], item)
@@ -288,6 +293,7 @@ def _as_json(calibration: CalibrationConfig, result: CalibrationResult) -> dict[
         "sum_of_squares": trust.chi_squared,
         "degrees_of_freedom": trust.freedom,
         "intervals_widened_by": trust.inflation,
+        "quantile_95": trust.quantile,
         "correlation": {"order": names, "matrix": _numbers(trust.correlation)},
         "jacobian_in_tolerances_over_range": _numbers(result.fit.jacobian),
         "singular_values": _numbers(trust.singular_values),

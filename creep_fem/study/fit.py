@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,12 @@ Evaluate = Callable[[Array], Array]
 """Residuals in tolerances, shape (points, targets), at positions between the bounds, shape
 (points, parameters); not finite where a run did not converge."""
 
-QUANTILE = 1.959964
-"""Of the normal distribution: so many standard deviations to both sides hold 95 %."""
+_CONFIDENCE = 0.95
+_AT_BOUND = 2e-2
+"""Distance within which a parameter counts as at its bound: the algorithm stays inside, and leaves
+up to 2 % of the range with a tolerance of some per cent."""
+_NOTABLE = 0.1
+"""Share of the sum of squares which a fit that has ended should not leave to a further step."""
 
 
 @dataclass(frozen=True)
@@ -28,17 +32,30 @@ class Fit:
         position: Positions between the bounds, shape (parameters,).
         residuals: Deviations from the targets in tolerances, shape (targets,).
         jacobian: Their derivatives, shape (targets, parameters).
-        at_bound: Whether a parameter has run into a bound, shape (parameters,).
-        converged: Whether this is a minimum, or the fit was stopped.
-        message: Why the fit ended.
+        at_bound: Whether a parameter is at a bound beyond which the sum of squares would fall,
+            shape (parameters,).
+        predicted_reduction: Share of the sum of squares by which a further step within the bounds
+            would lower it if the residuals were linear.
+        converged: Whether steps came to change nothing any more, or the fit was stopped.
+        message: Why the fit ended, and what a further step promised.
     """
 
     position: Array
     residuals: Array
     jacobian: Array
     at_bound: NDArray[np.bool_]
+    predicted_reduction: float
     converged: bool
     message: str
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the derivatives contradict that this is a minimum.
+
+        What is left of a sum of squares below 1 does not matter: all targets are met.
+        """
+        chi_squared = float(self.residuals @ self.residuals)
+        return self.predicted_reduction * chi_squared > _NOTABLE * max(chi_squared, 1.0)
 
 
 def fit(
@@ -61,19 +78,13 @@ def fit(
     """
     from scipy.optimize import least_squares
 
-    def residuals(position: Array) -> Array:
-        found: Array = evaluate(position[None, :])[0]
-        return found
-
-    def jacobian(position: Array) -> Array:
-        return _differences(evaluate, position, step)
-
-    if not np.all(np.isfinite(residuals(np.asarray(start)))):
+    first = np.asarray(start)
+    if not np.all(np.isfinite(evaluate(first[None, :]))):
         raise StudyError("the run at the start did not converge: there is nothing to improve on")
     found = least_squares(
-        residuals,
-        np.asarray(start),
-        jacobian,
+        lambda position: evaluate(position[None, :])[0],
+        first,
+        lambda position: _differences(evaluate, position, step),
         bounds=(0.0, 1.0),
         method="trf",
         ftol=tolerance,
@@ -81,18 +92,45 @@ def fit(
         gtol=None,
         max_nfev=iterations,
     )
-    near = (found.x < tolerance) | (found.x > 1.0 - tolerance)
-    return Fit(found.x, found.fun, found.jac, near, found.status > 0, _ending(found.status))
+    return _ended(found.x, found.fun, found.jac, found.status)
 
 
-def _ending(status: int) -> str:
-    reasons = {
+def _ended(position: Array, residuals: Array, jacobian: Array, status: int) -> Fit:
+    """Judge the end of a fit by the derivatives there.
+
+    A status above 0 says that steps became small. Noise and failed trial runs shrink them as well.
+    """
+    gradient = jacobian.T @ residuals
+    lower, upper = position < _AT_BOUND, position > 1.0 - _AT_BOUND
+    held = (lower & (gradient > 0.0)) | (upper & (gradient < 0.0))
+    promise = _predicted_reduction(position, residuals, jacobian)
+    ended = Fit(position, residuals, jacobian, held, promise, status > 0, "")
+    reason = {
         0: "stopped after the largest number of trial points",
         2: "the misfit hardly changes any more",
         3: "the parameters hardly change any more",
         4: "neither misfit nor parameters change any more",
-    }
-    return reasons[status]
+    }[status]
+    further = (
+        "by the derivatives there, a further step would lower the sum of squares by "
+        f"{100.0 * promise:.0f} %"
+    )
+    if ended.converged and ended.doubtful:
+        causes = "runs are noisy or failed, or the model is far from linear"
+        return replace(ended, message=f"{reason}, though {further}: {causes}")
+    return replace(ended, message=f"{reason}; {further}")
+
+
+def _predicted_reduction(position: Array, residuals: Array, jacobian: Array) -> float:
+    """Share of the sum of squares that a step of Gauss and Newton within the bounds would save."""
+    from scipy.optimize import lsq_linear
+
+    before = float(residuals @ residuals)
+    if before == 0.0:
+        return 0.0
+    step = lsq_linear(jacobian, -residuals, bounds=(-position, 1.0 - position)).x
+    after = float(np.sum((residuals + jacobian @ step) ** 2))
+    return max(0.0, 1.0 - after / before)
 
 
 def _differences(evaluate: Evaluate, position: Array, step: float) -> Array:
@@ -130,6 +168,7 @@ class Uncertainty:
         freedom: Targets minus parameters.
         inflation: Factor by which deviations were widened since the model misses the targets by
             more than their tolerances.
+        quantile: Standard deviations to both sides that hold 95 %.
     """
 
     deviation: Array
@@ -139,6 +178,7 @@ class Uncertainty:
     chi_squared: float
     freedom: int
     inflation: float
+    quantile: float
 
 
 def uncertainty(fitted: Fit) -> Uncertainty:
@@ -146,15 +186,21 @@ def uncertainty(fitted: Fit) -> Uncertainty:
 
     Tolerances are taken for standard deviations of the targets, so the covariance is
     (J^T J)^-1. If the sum of squares exceeds the degrees of freedom, it is multiplied by their
-    ratio (Birge ratio): a model that misses its targets knows its parameters less well.
+    ratio (Birge ratio): a model that misses its targets knows its parameters less well. Deviations
+    that a few residuals tell are themselves uncertain, so intervals are then those of Student's t
+    instead of the normal distribution.
 
     Args:
         fitted: The fit.
     """
+    from scipy.stats import norm, t
+
     targets, parameters = fitted.jacobian.shape
     _, values, rows = np.linalg.svd(fitted.jacobian, full_matrices=False)
     chi_squared, freedom = float(fitted.residuals @ fitted.residuals), targets - parameters
     inflation = max(1.0, (chi_squared / freedom) ** 0.5) if freedom else 1.0
+    distribution = t(freedom) if inflation > 1.0 else norm
+    quantile = float(distribution.ppf(0.5 + 0.5 * _CONFIDENCE))
     known = values > np.finfo(float).eps * targets * max(values[0], 1.0)
     spread = np.divide(inflation, values, out=np.full(parameters, np.inf), where=known)
     # A direction without any influence leaves those parameters undetermined that take part in it.
@@ -164,5 +210,7 @@ def uncertainty(fitted: Fit) -> Uncertainty:
     with np.errstate(invalid="ignore"):
         covariance = scaled @ scaled.T
         correlation = covariance / np.outer(deviation, deviation)
-    weak = rows[2.0 * QUANTILE * spread > 1.0]
-    return Uncertainty(deviation, correlation, values, weak, chi_squared, freedom, inflation)
+    weak = rows[2.0 * quantile * spread > 1.0]
+    return Uncertainty(
+        deviation, correlation, values, weak, chi_squared, freedom, inflation, quantile
+    )

@@ -172,25 +172,31 @@ def _parameter_table(calibration: CalibrationConfig, result: CalibrationResult) 
     for key, item in result.parameters.items():
         parameter = calibration.parameters[key]
         unit = parameter.dimension.unit
-        interval = interval_text(item.low, item.high, item.at_bound)
-        bounds = range_text(parameter.lower.value, parameter.upper.value)
-        table.add_row(key, f"{item.value:.4g} {unit}".rstrip(), interval, bounds)
+        bounds = (parameter.lower.value, parameter.upper.value)
+        interval = interval_text(item.low, item.high, item.at_bound, bounds)
+        table.add_row(key, f"{item.value:.4g} {unit}".rstrip(), interval, range_text(*bounds))
     return table
 
 
-def interval_text(low: float | None, high: float | None, at_bound: bool) -> str:
+def interval_text(
+    low: float | None, high: float | None, at_bound: bool, bounds: Sequence[float]
+) -> str:
     """Write the interval of a fitted parameter, or why there is none.
 
     Args:
         low: Lower end; None if the targets do not determine it.
         high: Upper end, likewise.
         at_bound: Whether the fit has run into a bound.
+        bounds: Lower and upper bound, beyond which the interval would go on if it ends there.
     """
     if at_bound:
         return "at its bound"
     if low is None or high is None:
         return "not determined within the bounds"
-    return range_text(low, high)
+    lower, upper = bounds
+    first = f"the bound {low:.3g}" if low == lower else f"{low:.3g}"
+    last = f"the bound {high:.3g}" if high == upper else f"{high:.3g}"
+    return f"{first} to {last}"
 
 
 def range_text(low: float, high: float) -> str:

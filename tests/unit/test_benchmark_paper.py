@@ -224,7 +224,7 @@ def test_calibration_tells_what_is_met() -> None:
     loaded = load_calibration(source)
     data = {
         "caveat": "Not validation.",
-        "converged": False,
+        "ended_because": "stopped; a further step would lower it by 40 %",
         "runs": 7,
         "sum_of_squares": 12.3,
         "degrees_of_freedom": 5,
@@ -232,7 +232,7 @@ def test_calibration_tells_what_is_met() -> None:
         "parameters": {
             key: {
                 "value": item.start.value,
-                "interval_95": [None, None],
+                "interval_95": [item.start.value, item.upper.value],
                 "unit": item.dimension.unit,
                 "at_bound": False,
                 "bounds": [item.lower.value, item.upper.value],
@@ -258,7 +258,11 @@ def test_calibration_tells_what_is_met() -> None:
     )
     assert stress in text
     assert "| contact, active on active / % | 20 | 84.4 ± 5 | 94.4 | +2.00 | no: walls |" in text
-    assert "0 of 8 targets are met, after 7 runs. The fit was stopped before its end." in text
+    assert (
+        "0 of 8 targets are met. "
+        "The fit ended after 7 runs: stopped; a further step would lower it by 40 %."
+    ) in text
+    assert "| 4.5 to the bound 10 | 2 to 10 |" in text
     assert "Not validation." in text
     assert "the combination +0.90 rate within" in text
 

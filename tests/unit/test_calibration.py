@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,14 @@ import pytest
 from numpy.typing import NDArray
 
 from creep_fem.errors import ConfigError, Problem
-from creep_fem.study.calibrate import Evaluations, calibrate
+from creep_fem.study.calibrate import CalibrationResult, Evaluations, calibrate
 from creep_fem.study.calibration import Parameter, load_calibration
 from creep_fem.study.cases import Case
 from creep_fem.study.errors import StudyError
-from creep_fem.study.fit import QUANTILE, Array, Fit, fit, uncertainty
+from creep_fem.study.fit import Array, Fit, fit, uncertainty
 from creep_fem.study.launch import Launcher
 from creep_fem.study.outcome import RunOutcome, RunStatus
+from creep_fem.study.tables import interval_text, print_calibration
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "configs" / "demo.yaml"
@@ -252,6 +254,7 @@ def test_a_fit_finds_the_minimum() -> None:
     assert found.converged
     assert found.position == pytest.approx([0.3, 0.6], abs=1e-4)
     assert not found.at_bound.any()
+    assert not found.doubtful
 
 
 def test_a_fit_stops_at_a_bound_and_says_so() -> None:
@@ -260,10 +263,60 @@ def test_a_fit_stops_at_a_bound_and_says_so() -> None:
     assert found.at_bound.tolist() == [False, True]
 
 
+@pytest.mark.parametrize(
+    ("start", "minimum", "held"),
+    [(0.97, 1.2, False), (0.995, 1.2, True), (0.995, 0.97, False), (0.03, -0.2, False),
+     (0.005, -0.2, True), (0.005, 0.03, False)],
+)  # fmt: skip
+def test_at_a_bound_means_near_it_with_less_misfit_beyond(
+    start: float, minimum: float, held: bool
+) -> None:
+    # A single trial point: the fit ends where it begins.
+    found = fit(lambda x: 5.0 * (x - minimum), [start], 1e-3, tolerance=0.05, iterations=1)
+    assert found.position == pytest.approx([start])
+    assert found.at_bound.tolist() == [held]
+
+
 def test_a_fit_stops_after_its_largest_number_of_trial_points() -> None:
     found = fit(curved, [0.8, 0.2], step=1e-3, tolerance=1e-6, iterations=2)
     assert not found.converged
     assert "stopped" in found.message
+
+
+@pytest.mark.parametrize(
+    ("minimum", "promise"), [(0.6, 1.0 - 4.0 / 8.0), (1.4, 1.0 - (4.0 + 10.0**2 * 0.4**2) / 104.0)]
+)
+def test_a_fit_tells_what_a_further_step_within_the_bounds_promises(
+    minimum: float, promise: float
+) -> None:
+    def evaluate(points: Array) -> Array:
+        return np.hstack([10.0 * (points - minimum), np.full_like(points, 2.0)])
+
+    start = 0.4
+    found = fit(evaluate, [start], step=1e-3, tolerance=1e-6, iterations=1)
+    assert found.predicted_reduction == pytest.approx(promise, rel=1e-6)
+    assert f"would lower the sum of squares by {100.0 * promise:.0f} %" in found.message
+
+
+def hindered(points: Array) -> Array:
+    """Residuals that fall steadily, but only over less than any trial step is long."""
+    away = points[:, :1] - 0.5
+    jump = np.where((np.abs(away) > 0.002) | (away < -1e-9), 10.0, 0.0)
+    return np.hstack([5.0 - 6.0 * away + jump, np.full_like(away, 0.5)])
+
+
+def test_steps_that_shrink_without_a_minimum_are_not_taken_for_one() -> None:
+    found = fit(hindered, [0.5], step=1e-3, tolerance=0.03, iterations=30)
+    assert found.converged
+    assert found.position == pytest.approx([0.5])
+    assert found.predicted_reduction == pytest.approx(1.0 - 4.25 / 25.25, rel=1e-3)
+    assert found.doubtful
+    assert "though by the derivatives there, a further step would lower" in found.message
+    assert "runs are noisy" in found.message
+    # The same in small: all targets are met anyhow.
+    small = fit(lambda x: 0.03 * hindered(x), [0.5], step=1e-3, tolerance=0.03, iterations=30)
+    assert small.predicted_reduction == pytest.approx(found.predicted_reduction)
+    assert not small.doubtful
 
 
 def test_points_without_residuals_are_avoided() -> None:
@@ -307,7 +360,7 @@ def test_a_fit_that_cannot_go_on_says_why(start: list[float], message: str) -> N
 def fitted(jacobian: NDArray[np.float64], residuals: list[float]) -> Fit:
     count = jacobian.shape[1]
     bound = np.zeros(count, bool)
-    return Fit(np.full(count, 0.5), np.array(residuals), jacobian, bound, True, "")
+    return Fit(np.full(count, 0.5), np.array(residuals), jacobian, bound, 0.0, True, "")
 
 
 def test_deviations_of_a_linear_fit_are_those_of_the_normal_equations() -> None:
@@ -318,6 +371,7 @@ def test_deviations_of_a_linear_fit_are_those_of_the_normal_equations() -> None:
     expected = covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
     assert found.correlation == pytest.approx(np.array([[1.0, expected], [expected, 1.0]]))
     assert (found.freedom, found.inflation, len(found.weak)) == (1, 1.0, 0)
+    assert found.quantile == pytest.approx(1.959964)
 
 
 def test_missed_targets_widen_the_intervals() -> None:
@@ -325,6 +379,8 @@ def test_missed_targets_widen_the_intervals() -> None:
     found = uncertainty(fitted(jacobian, [3.0, -4.0]))
     assert found.inflation == pytest.approx(5.0)
     assert found.deviation == pytest.approx([5.0 / 50.0])
+    # Student's t of one degree of freedom, from tables.
+    assert found.quantile == pytest.approx(12.706, abs=1e-3)
 
 
 def test_combinations_that_targets_do_not_see_are_named() -> None:
@@ -336,10 +392,106 @@ def test_combinations_that_targets_do_not_see_are_named() -> None:
 
 
 def test_a_direction_is_weak_if_its_interval_is_wider_than_its_range() -> None:
-    limit = 2.0 * QUANTILE
+    limit = 2.0 * 1.959964
     for value, count in ((1.01 * limit, 0), (0.99 * limit, 1)):
         found = uncertainty(fitted(np.diag([100.0, value]), [0.0, 0.0]))
         assert len(found.weak) == count
+
+
+TWO = f"""{GOOD}\
+  pores: {{column: porosity, cycle: 1, value: 0.1, tolerance: 0.01, source: a}}
+optimiser: {{step: 1e-3, tolerance: 0.03}}
+"""
+
+
+@pytest.fixture
+def calibrate_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., CalibrationResult]:
+    """Calibrates with residuals of the two targets by a function in place of runs."""
+
+    def run(self: Launcher, cases: list[Case], report: object) -> list[RunOutcome]:
+        return [RunOutcome(RunStatus.DONE) for _ in cases]
+
+    def calibrated(model: Callable[[Array], Array], text: str = TWO) -> CalibrationResult:
+        source = write(tmp_path, text)
+        calibration = load_calibration(source)
+        ((key, parameter),) = calibration.parameters.items()
+
+        def observe(targets: object, case: Case, outcome: object) -> Mapping[str, float]:
+            value = case.variation.varied[key]
+            assert isinstance(value, float)
+            stress, pores = model(np.array([[parameter.position(value)]]))[0].tolist()
+            return {"stress": 0.099 + 0.005 * stress, "pores": 0.1 + 0.01 * pores}
+
+        monkeypatch.setattr("creep_fem.study.calibrate.observe", observe)
+        result = calibrate(calibration, source, tmp_path, lambda *_: None)
+        print_calibration(calibration, result)
+        return result
+
+    monkeypatch.setattr(Launcher, "run", run)
+    return calibrated
+
+
+CalibrateModel = Callable[..., CalibrationResult]
+
+
+def linear(slope: float, minimum: float, missed: float) -> Callable[[Array], Array]:
+    return lambda x: np.hstack([slope * (x - minimum), np.full_like(x, missed)])
+
+
+def test_intervals_are_those_of_student_where_misses_widen_them(
+    calibrate_model: CalibrateModel,
+) -> None:
+    for missed, reach in ((0.5, 1.959964), (1.2, 1.2 * 12.7062)):
+        result = calibrate_model(linear(100.0, 0.4, missed))
+        written = json.loads(result.file.read_text("utf-8"))
+        # Four decades over the range.
+        expected = [10.0 ** (-7.0 + 4.0 * (0.4 + sign * reach / 100.0)) for sign in (-1.0, 1.0)]
+        assert written["parameters"][RATE]["interval_95"] == pytest.approx(expected, rel=1e-4)
+        assert written["quantile_95"] * written["intervals_widened_by"] == pytest.approx(reach)
+
+
+def test_interval_ends_at_a_bound_are_the_bound_and_marked(
+    calibrate_model: CalibrateModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # More digits than values have.
+    upper = "1.00000000004e-3"
+    text = TWO.replace("upper: 1e-3", f"upper: {upper}")
+    item = calibrate_model(linear(4.0, 0.8, 0.0), text).parameters[RATE]
+    assert item.high == float(upper)
+    assert item.low == pytest.approx(item.value * 10.0 ** (-4.0 * 1.959964 / 4.0), rel=1e-4)
+    assert f"{item.low:.3g} to the bound 0.001" in capsys.readouterr().out
+    assert interval_text(1e-7, 1e-4, False, (1e-7, 1e-3)) == "the bound 1e-07 to 0.0001"
+    assert interval_text(2e-7, 1e-4, False, (1e-7, 1e-3)) == "2e-07 to 0.0001"
+
+
+def test_there_is_no_interval_where_targets_say_next_to_nothing(
+    calibrate_model: CalibrateModel,
+) -> None:
+    item = calibrate_model(linear(1e-3, 0.4, 0.5)).parameters[RATE]
+    assert (item.low, item.high) == (None, None)
+
+
+def test_a_target_out_of_reach_is_so_by_the_derivatives_at_the_fit(
+    calibrate_model: CalibrateModel,
+) -> None:
+    target = calibrate_model(linear(50.0, 0.4, 3.0)).targets["pores"]
+    assert target.reason == (
+        "by the derivatives at the fit, "
+        "all parameters over their whole ranges move it by 0 tolerances only"
+    )
+
+
+def test_a_doubtful_end_is_told_with_what_a_further_step_promises(
+    calibrate_model: CalibrateModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = calibrate_model(hindered)
+    written = json.loads(result.file.read_text("utf-8"))
+    assert written["converged"]
+    assert written["predicted_reduction"] == pytest.approx(1.0 - 4.25 / 25.25, rel=1e-3)
+    assert "a further step would lower" in written["targets"]["stress"]["reason"]
+    assert "would lower the sum of squares by 83 %: runs are noisy" in capsys.readouterr().out
 
 
 def test_only_steps_that_do_not_converge_are_part_of_a_fit(tmp_path: Path) -> None:
