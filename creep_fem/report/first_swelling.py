@@ -59,8 +59,7 @@ def _draw_panel(axes: Axes, name: str, groups: Sequence[RunGroup]) -> None:
     # A quantity of an absent phase is NaN throughout.
     tops = [float(y.max()) for y in curves if not np.isnan(y).any()]
     if quantity.dimension.unit and tops and max(tops) > _FAR_APART * min(tops) > 0.0:
-        use_logarithm(axes, digits=(1.0,))
-        axes.set_ylim(bottom=max(axes.get_ylim()[0], _DEPTH * max(tops)))
+        use_logarithm(axes, lowest=_DEPTH * max(tops))
     else:
         start_at_zero(axes)
 

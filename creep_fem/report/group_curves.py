@@ -22,6 +22,9 @@ Dashes = Literal["-", "--", "-.", ":"]
 LINE_AND_BAND: Final = "line: mean of the runs, band: smallest to largest"
 _PANEL_HEIGHT: Final = 38.0  # mm
 _LEGEND_LINE: Final = 4.0  # mm
+_MARGIN: Final = 0.05
+# Up to this ratio of its ends a logarithmic axis has room for other labels than powers of ten.
+_NARROW: Final = 200.0
 
 
 class Look(NamedTuple):
@@ -161,21 +164,27 @@ def draw_spread(
 
 
 def start_at_zero(axes: Axes) -> None:
-    """Show shares from zero on; values of zero keep their margin, lest their markers are cut."""
-    if axes.dataLim.y1 == 0.0:
-        # Zeros alone would get an axis of negative shares.
-        axes.set_ylim(top=1.0)
-    axes.set_ylim(bottom=min(axes.get_ylim()[0], 0.0))
+    """Show shares from zero on, with room for the markers of the smallest and largest ones."""
+    low, high = axes.dataLim.intervaly
+    if not np.isfinite((low, high)).all():
+        return
+    # The margins of matplotlib are shares of the range of the values, which may be narrow and high.
+    room = _MARGIN * (high or 1.0)
+    # Zeros alone would get an axis of negative shares.
+    axes.set_ylim(min(low - room, 0.0), high + room if high else 1.0)
 
 
-def use_logarithm(axes: Axes, digits: Sequence[float] = (1.0, 2.0, 5.0)) -> None:
-    """Make the axis of y a logarithmic one with plain numbers.
+def use_logarithm(axes: Axes, lowest: float = 0.0) -> None:
+    """Make the axis of y a logarithmic one, labelled so that labels do not overlap.
 
     Args:
         axes: Where to do so.
-        digits: Which numbers of every decade are written.
+        lowest: The axis ends here, or above.
     """
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=digits))
-    axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.set_ylim(bottom=max(axes.get_ylim()[0], lowest))
+    bottom, top = axes.get_ylim()
+    if top <= _NARROW * bottom:
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.yaxis.set_major_formatter("{x:g}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,9 @@ from matplotlib.image import imread
 from synthetic_run import history_rows
 
 from creep_fem.errors import ConfigError
+from creep_fem.report import style
 from creep_fem.report.comparison import report_runs
-from creep_fem.report.group_curves import LOOKS, Look, with_looks
+from creep_fem.report.group_curves import LOOKS, Look, panel_figure, use_logarithm, with_looks
 from creep_fem.report.over_cycles import CONTACT, CONTACT_KEPT, STRESS, over_cycles_figure
 from creep_fem.results.comparison import compare
 from creep_fem.results.cycles import QUANTITIES, CycleEnd, cycle_table
@@ -312,6 +314,31 @@ def test_stresses_far_apart_get_a_logarithmic_axis(group: RunGroup) -> None:
         figure = over_cycles_figure(groups, NO_TARGETS, STRESS)
         figure.canvas.draw()
         assert figure.axes[0].get_yscale() == scale
+
+
+@pytest.mark.parametrize(
+    ("decades", "between"), [(1.2, True), (2.0, True), (2.5, False), (7.0, False)]
+)
+def test_labels_of_a_logarithmic_axis_do_not_overlap(decades: float, between: bool) -> None:
+    with style.figure_style():
+        figure, (axes,) = panel_figure(1, [], "title")
+        axes.plot([0.0, 1.0], [0.13, 0.13 * 10.0**decades])
+        use_logarithm(axes)
+        figure.draw_without_rendering()
+        low, high = axes.get_ylim()
+        ticks = axes.yaxis.get_major_ticks()
+        boxes = [t.label1.get_window_extent() for t in ticks if low <= t.get_loc() <= high]
+    assert len(boxes) > 2
+    assert all(lower.y1 < upper.y0 for lower, upper in pairwise(boxes))
+    assert ("0.2" in [tick.label1.get_text() for tick in ticks]) == between
+
+
+def test_large_shares_that_are_nearly_alike_keep_room_for_their_markers(group: RunGroup) -> None:
+    values = {name: 0.99 + 0.001 * of for name, of in group.values.items()}
+    axes = over_cycles_figure([replace(group, values=values)], NO_TARGETS, CONTACT).axes[0]
+    low, high = axes.get_ylim()
+    assert low == 0.0
+    assert high - axes.dataLim.y1 == pytest.approx(0.05 * high, rel=0.06)
 
 
 def test_every_axis_names_unit_and_end(group: RunGroup) -> None:
