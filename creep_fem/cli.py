@@ -339,7 +339,7 @@ def report(
     from creep_fem.report.comparison import report_runs
 
     labels = {group.label for group in groups}
-    unused = sorted({target.label for target in known.values} - labels)
+    unused = sorted(known.labels - labels)
     print_notes([f"{targets}: no runs have the label {label}" for label in unused])
     for file in report_runs(groups, known, output):
         typer.echo(file)

@@ -218,9 +218,9 @@ def _pores(page: Page) -> str:
     groups = page.groups({"se_mse": page.finished(SE).values()})
     figures = {
         "pores_first_cycle": "Area of every pore after the first lithiation and delithiation, "
-        "relative to its initial one (Fig. 3d)."
+        "relative to its initial one (Fig. 3d); on top, one packing over the cycle."
     }
-    return page.compared(groups, figures, table="pores")
+    return page.compared(groups, figures, published(), table="pores")
 
 
 def _control(page: Page) -> str:

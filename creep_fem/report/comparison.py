@@ -74,19 +74,20 @@ def _drawings(groups: Sequence[RunGroup], targets: Targets) -> dict[str, Callabl
         for name, panels in _OVER_CYCLES.items()
     }
     drawings["over_first_lithiation"] = partial(first_swelling_figure, groups)
-    drawings["pores_first_cycle"] = partial(group_pores_figure, groups)
+    drawings["pores_first_cycle"] = partial(group_pores_figure, groups, targets)
     return drawings
 
 
 def _tables(groups: Sequence[RunGroup], targets: Targets) -> dict[str, str]:
-    cycles, swelling, pores = compare(groups, targets), tabulate(groups), summarise(groups)
+    cycles, swelling = compare(groups, targets), tabulate(groups)
+    pores = summarise(groups, targets)
     return {
         "cycles.csv": rows_as_csv(ComparedValue, cycles),
         "cycles.md": _cycles(cycles, targets.source),
         "first_lithiation.csv": rows_as_csv(ValueAtSoc, swelling),
         "first_lithiation.md": _swelling(swelling),
         "pores.csv": rows_as_csv(PoreSummary, pores),
-        "pores.md": _pores(pores),
+        "pores.md": _pores(pores, targets.source),
     }
 
 
@@ -116,7 +117,7 @@ def _swelling(rows: Sequence[ValueAtSoc]) -> str:
     )
 
 
-def _pores(rows: Sequence[PoreSummary]) -> str:
+def _pores(rows: Sequence[PoreSummary], source: str) -> str:
     """Labels are columns: there are more numbers than labels."""
     heading = ["pores in the first cycle, areas in % of the initial ones"]
     numbers: dict[str, Callable[[PoreSummary], str]] = {
@@ -133,7 +134,17 @@ def _pores(rows: Sequence[PoreSummary]) -> str:
         "pores that shrink while the active phase shrinks": lambda row: str(row.shrink_further),
     }
     lines = [[name, *(read(row) for row in rows)] for name, read in numbers.items()]
+    if any(row.below_published is not None for row in rows):
+        name = f"pores below the creep-free share of {source}"
+        place = list(numbers).index("pores below the creep-free share") + 1
+        lines.insert(place, [name, *(_below_published(row) for row in rows)])
     return f"{markdown_text([*heading, *(row.label for row in rows)], lines)}\n"
+
+
+def _below_published(row: PoreSummary) -> str:
+    if row.below_published is None:
+        return ""
+    return f"{row.below_published} (below {number(row.published_creep_free)} %)"
 
 
 def _quantity(row: ComparedValue | ValueAtSoc) -> str:

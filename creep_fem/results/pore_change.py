@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from creep_fem.results.cycle_ends import ends_of_first_cycle
 from creep_fem.results.groups import RunGroup
 from creep_fem.results.pores import PoreHistory
+from creep_fem.results.targets import NO_TARGETS, Targets
 
 RESOLUTION: Final = 3e-3
 """Changes of area below this share of the mean initial area of a run's pores mean nothing.
@@ -58,6 +59,9 @@ class PoreSummary:
         total_shrunk: The same at the shrunk end.
         total_creep_free: What it would be there without creep.
         below_creep_free: Number of pores with less than that at the shrunk end.
+        published_creep_free: The published share of what there would be without creep; None if
+            there is none.
+        below_published: Number of pores with less than that at the shrunk end.
         shrink_further: Number of pores that shrink while the active phase shrinks.
     """
 
@@ -72,7 +76,23 @@ class PoreSummary:
     total_shrunk: float
     total_creep_free: float
     below_creep_free: int
+    published_creep_free: float | None
+    below_published: int | None
     shrink_further: int
+
+
+def large_enough(pores: PoreHistory) -> NDArray[np.bool_]:
+    """Tell which pores are large enough for changes of their areas to mean something.
+
+    Args:
+        pores: Areas over time, with at least one row.
+
+    Returns:
+        Shape (pores,).
+    """
+    initial = pores.areas[0]
+    kept: NDArray[np.bool_] = initial >= SMALLEST * initial.mean()
+    return kept
 
 
 def pore_change(group: RunGroup) -> PoreChange:
@@ -90,16 +110,17 @@ def pore_change(group: RunGroup) -> PoreChange:
     )
 
 
-def summarise(groups: Sequence[RunGroup]) -> list[PoreSummary]:
+def summarise(groups: Sequence[RunGroup], targets: Targets = NO_TARGETS) -> list[PoreSummary]:
     """Give the numbers of every group.
 
     Args:
         groups: The runs.
+        targets: Published values to count by.
 
     Returns:
         One row per group.
     """
-    return [_summary(group) for group in groups]
+    return [_summary(group, targets.creep_free_pores.get(group.label)) for group in groups]
 
 
 def _ends(pores: PoreHistory) -> tuple[int, int]:
@@ -109,7 +130,7 @@ def _ends(pores: PoreHistory) -> tuple[int, int]:
 def _of_run(pores: PoreHistory) -> PoreChange:
     swollen, shrunk = _ends(pores)
     initial = pores.areas[0]
-    kept = initial >= SMALLEST * initial.mean()
+    kept = large_enough(pores)
     lost = pores.areas[swollen] - pores.areas[shrunk]
     regained = float(pores.creep_free[shrunk] / initial.sum())
     return PoreChange(
@@ -120,7 +141,7 @@ def _of_run(pores: PoreHistory) -> PoreChange:
     )
 
 
-def _summary(group: RunGroup) -> PoreSummary:
+def _summary(group: RunGroup, published: float | None) -> PoreSummary:
     change = pore_change(group)
     ends = [(run, *_ends(run)) for run in group.pores]
     percent = 100.0 / sum(float(run.areas[0].sum()) for run in group.pores)
@@ -137,5 +158,7 @@ def _summary(group: RunGroup) -> PoreSummary:
         total_shrunk=percent * sum(float(run.areas[row].sum()) for run, _, row in ends),
         total_creep_free=percent * sum(float(run.creep_free[row]) for run, _, row in ends),
         below_creep_free=int((change.shrunk < change.regained).sum()),
+        published_creep_free=None if published is None else 100.0 * published,
+        below_published=None if published is None else int((change.shrunk < published).sum()),
         shrink_further=int(change.shrinks_further.sum()),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
@@ -10,8 +11,10 @@ from typing import Any, Final
 from creep_fem.config.document import Document, EntryPath, key_of, read_document
 from creep_fem.errors import ConfigError, Problem
 from creep_fem.results.cycles import QUANTITIES
-from creep_fem.units import UnitError
+from creep_fem.units import NUMBER, Dimension, UnitError
 
+_SECTIONS: Final = ("source", "labels")
+_CREEP_FREE_PORES: Final = "creep_free_pores"
 _EVERY: Final = "every"
 _FITTED: Final = "fitted"
 
@@ -43,10 +46,18 @@ class Targets:
     Attributes:
         source: Where they come from, as short as a legend needs it.
         values: The values.
+        creep_free_pores: Share of their initial area that pores regain without creep in the first
+            cycle, by label.
     """
 
     source: str
     values: tuple[Target, ...]
+    creep_free_pores: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> set[str]:
+        """Labels that there are values for."""
+        return {target.label for target in self.values} | {*self.creep_free_pores}
 
     def of(self, label: str, quantity: str) -> list[Target]:
         """Targets of one quantity of one label."""
@@ -67,7 +78,8 @@ def read_targets(path: Path) -> Targets:
     Args:
         path: YAML file: ``source``, and ``labels`` with, for each label and quantity, values with
             units by cycle, such as ``{1: 70 %, 20: 84 %}`` or ``{every: 4 %}``, and
-            ``fitted: [1]`` for the cycles whose values parameters were chosen to meet.
+            ``fitted: [1]`` for the cycles whose values parameters were chosen to meet;
+            ``creep_free_pores``, which may be absent, with a value for each label.
 
     Returns:
         The values in internal units.
@@ -96,9 +108,10 @@ class _Reader:
 
     def read(self) -> Targets:
         root = self.document.data
-        if not isinstance(root, dict) or set(root) != {"source", "labels"}:
+        if not isinstance(root, dict) or {*root} - {_CREEP_FREE_PORES} != {*_SECTIONS}:
             if not self.problems:
-                self._refuse((), "the file must consist of two entries", "source and labels")
+                allowed = f"{' and '.join(_SECTIONS)}, and {_CREEP_FREE_PORES} if it is known"
+                self._refuse((), "the file must consist of other entries", allowed)
             return NO_TARGETS
         if not isinstance(root["source"], str):
             self._refuse(("source",), "this is no text", "the origin of the values")
@@ -106,7 +119,12 @@ class _Reader:
         for label, quantities in self._entries(root["labels"], ("labels",)):
             for name, values in self._entries(quantities, ("labels", label)):
                 found += self._quantity(label, name, values)
-        return Targets(str(root["source"]), tuple(found))
+        pores = {}
+        for label, written in self._entries(root.get(_CREEP_FREE_PORES, {}), (_CREEP_FREE_PORES,)):
+            share = self._value((_CREEP_FREE_PORES, label), written, NUMBER)
+            if share is not None:
+                pores[label] = share
+        return Targets(str(root["source"]), tuple(found), pores)
 
     def _quantity(self, label: str, name: str, values: Any) -> list[Target]:
         path: EntryPath = ("labels", label, name)
@@ -122,14 +140,18 @@ class _Reader:
             if cycle != _EVERY and not (cycle.isdecimal() and int(cycle) > 0):
                 self._refuse(here, "this is no cycle", f"a number from 1 on, {_EVERY}, {_FITTED}")
                 continue
-            try:
-                value = QUANTITIES[name].dimension.parse(written)
-            except UnitError as error:
-                self._refuse(here, str(error), f"such as 70 {QUANTITIES[name].unit}")
-                continue
+            value = self._value(here, written, QUANTITIES[name].dimension)
             number = None if cycle == _EVERY else int(cycle)
-            found.append(Target(label, name, number, value, cycle in fitted))
+            if value is not None:
+                found.append(Target(label, name, number, value, cycle in fitted))
         return found
+
+    def _value(self, path: EntryPath, written: Any, dimension: Dimension) -> float | None:
+        try:
+            return dimension.parse(written)
+        except UnitError as error:
+            self._refuse(path, str(error), f"such as 70 {dimension.unit or '%'}")
+            return None
 
     def _fitted(self, path: EntryPath, written: Any, cycles: list[str]) -> set[str]:
         """Cycles whose values were met by choice, as the keys of these values."""

@@ -22,7 +22,7 @@ from creep_fem.results.first_swelling import FOLLOWED, spread_at, swelling_range
 from creep_fem.results.groups import RunGroup, read_groups
 from creep_fem.results.pore_change import RESOLUTION, SMALLEST, pore_change, summarise
 from creep_fem.results.pores import PoreHistory
-from creep_fem.results.targets import NO_TARGETS
+from creep_fem.results.targets import NO_TARGETS, Targets
 
 FACTORS = (0.8, 1.0, 1.5)
 FIRST = 0.09  # mean von Mises stress of the active phase at soc 1, by `history_row`
@@ -168,6 +168,9 @@ ONE = pores([1.0, 2.0, 1.0, TINY], [0.5, 0.2, 0.1, -TINY], [0.9, 1.0, 0.05, 9 * 
 TWO = pores([0.5, 1.5], [0.1, 0.3], [0.1 - 0.9 * RESOLUTION, 1.8])
 
 
+PUBLISHED = Targets("Someone 2024", (), {"full": 0.45})
+
+
 @pytest.fixture
 def creeping(full: RunGroup) -> RunGroup:
     return replace(full, folders=full.folders[:2], pores=(ONE, TWO))
@@ -204,7 +207,7 @@ def shares(axes: Axes) -> NDArray[np.float64]:
 def test_distributions_and_both_ends_of_every_pore_are_drawn(creeping: RunGroup) -> None:
     figure = group_pores_figure([creeping])
     figure.canvas.draw()
-    swollen, shrunk, both = figure.axes
+    _, swollen, shrunk, both = figure.axes
     for axes, areas in (
         (swollen, [10, 10, 20, 20, 50]),
         (shrunk, [5, 20 - 180 * RESOLUTION, 50, 90, 120]),
@@ -214,7 +217,8 @@ def test_distributions_and_both_ends_of_every_pore_are_drawn(creeping: RunGroup)
         assert found[-1, 1] == 1.0
     # Two of five pores are at or below half of the area.
     assert shares(shrunk)[found[:, 0] < 51][-1, 1] == pytest.approx(0.6)
-    assert shrunk.get_lines()[1].get_xdata()[0] == pytest.approx(80.0)
+    _, free = shrunk.get_lines()
+    assert free.get_xdata()[0] == pytest.approx(80.0)
     points = next(line for line in both.get_lines() if line.get_linestyle() == "None")
     np.testing.assert_allclose(points.get_xdata(), 100 * pore_change(creeping).swollen)
     np.testing.assert_allclose(points.get_ydata(), 100 * pore_change(creeping).shrunk)
@@ -223,10 +227,45 @@ def test_distributions_and_both_ends_of_every_pore_are_drawn(creeping: RunGroup)
     assert all("%" in label for label in labels)
 
 
+def test_pores_of_one_run_are_drawn_over_the_first_cycle(creeping: RunGroup) -> None:
+    course = group_pores_figure([creeping]).axes[0]
+    *single, median, free = course.get_lines()
+    # Those of the first run that are large enough.
+    for line, initial, areas in zip(
+        single, (1.0, 2.0, 1.0), ((1.0, 0.5, 0.9), (2.0, 0.2, 1.0), (1.0, 0.1, 0.05)), strict=True
+    ):
+        np.testing.assert_allclose(line.get_ydata(), 100.0 * np.array(areas) / initial)
+        assert line.get_linewidth() < median.get_linewidth()
+    np.testing.assert_allclose(median.get_ydata(), [100.0, 10.0, 50.0])
+    np.testing.assert_allclose(free.get_ydata(), [100.0, 10.0, 80.0])
+    np.testing.assert_allclose(free.get_xdata(), np.array([0.0, 1.0, 2.0]) / 3600.0)
+    # Single pores of several groups could not be told apart.
+    several = group_pores_figure([creeping, replace(creeping, label="other")]).axes[0]
+    assert len(several.get_lines()) == 4
+
+
+def test_the_legend_of_pores_has_every_line_as_it_is_drawn(creeping: RunGroup) -> None:
+    figure = group_pores_figure([creeping], PUBLISHED)
+    (legend,) = figure.legends
+    _, _, shrunk, both = figure.axes
+    _, free, published = shrunk.get_lines()
+    (diagonal,) = (line for line in both.get_lines() if isinstance(line, AxLine))
+    assert published.get_xdata()[0] == pytest.approx(45.0)
+    _, *entries = legend.get_lines()
+    for entry, line in zip(entries, (free, published, diagonal), strict=True):
+        assert entry.get_color() == line.get_color()
+        assert entry.get_linestyle() == line.get_linestyle()
+    texts = [text.get_text() for text in legend.get_texts()]
+    assert texts[1].endswith("creep-free: 80 % at the shrunk end")
+    assert texts[2] == "the same in Someone 2024: 45 %"
+    (known,) = summarise([replace(creeping, label="unknown")], PUBLISHED)
+    assert (known.published_creep_free, known.below_published) == (None, None)
+
+
 def test_tables_of_the_first_cycle_are_written(
     full: RunGroup, part: RunGroup, creeping: RunGroup, tmp_path: Path
 ) -> None:
-    files = {file.name: file for file in report_runs([creeping, part], NO_TARGETS, tmp_path)}
+    files = {file.name: file for file in report_runs([creeping, part], PUBLISHED, tmp_path)}
 
     def rows(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(files[name].read_text("utf-8").splitlines()))
@@ -248,5 +287,10 @@ def test_tables_of_the_first_cycle_are_written(
         ("part", "3", "0"),
     ]
     markdown = files["pores.md"].read_text("utf-8")
-    assert "| pores below the creep-free share | 3 | 3 |\n" in markdown
+    assert (
+        "| pores below the creep-free share | 3 | 3 |\n"
+        "| pores below the creep-free share of Someone 2024 | 2 (below 45 %) |  |\n"
+    ) in markdown
+    report_runs([creeping], NO_TARGETS, tmp_path)
+    assert "pores below the creep-free share of" not in files["pores.md"].read_text("utf-8")
     assert markdown.startswith("| pores in the first cycle, areas in % of the initial ones | full")

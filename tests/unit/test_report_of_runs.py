@@ -199,7 +199,8 @@ def test_all_mistakes_of_a_target_file_are_found_at_once(tmp_path: Path) -> None
         "    mises_mean_activ_gpa: {1: 1 GPa}\n"
         "    porosity: {0: 5 %, 1: 5 GPa, fitted: true}\n"
         "    wall_pressure_gpa: {1: 0.1, fitted: [1, 20]}\n"
-        "  other: 3\n",
+        "  other: 3\n"
+        "creep_free_pores: {soft: 78 GPa, hard: 60 %}\n",
         encoding="utf-8",
     )
     with pytest.raises(ConfigError) as caught:
@@ -214,6 +215,7 @@ def test_all_mistakes_of_a_target_file_are_found_at_once(tmp_path: Path) -> None
         "labels.soft.wall_pressure_gpa.1",
         "labels.soft.wall_pressure_gpa.fitted[1]",
         "labels.other",
+        "creep_free_pores.soft",
     }
     assert found["labels.soft.mises_mean_activ_gpa"].suggestion == "mises_mean_active_gpa"
     assert found["labels.soft.wall_pressure_gpa.1"].line == 6
@@ -245,6 +247,9 @@ def test_the_delivered_targets_are_the_published_numbers() -> None:
     relaxed = targets.at("se_mse", "mises_mean_active_gpa", 20)
     assert relaxed is not None
     assert (stress.fitted, relaxed.fitted) == (True, False)
+    assert targets.creep_free_pores == {"se_mse": pytest.approx(0.78)}
+    assert targets.labels == {"se_mse", "lco_mse"}
+    assert replace(targets, values=()).labels == {"se_mse"}
 
 
 def test_runs_and_targets_stand_side_by_side(group: RunGroup, targets: Targets) -> None:
