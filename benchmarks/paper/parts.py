@@ -78,7 +78,7 @@ _INTERFACES: Final = {
     "study_interface_soft_rigid": "III, Se in MSe",
 }
 # The comma makes adhesion a variant; more cases would hide one another.
-_DRAWN: Final = {"without": "", "adhesion 10 MPa": ", adhesion 10 MPa"}
+_DRAWN: Final = {"without": "", "adhesion 50 MPa": ", adhesion 50 MPa"}
 
 
 @dataclass(frozen=True)

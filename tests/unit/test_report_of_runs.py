@@ -24,7 +24,7 @@ from creep_fem.results.comparison import compare
 from creep_fem.results.cycles import QUANTITIES, CycleEnd, cycle_table
 from creep_fem.results.groups import RunGroup, read_groups
 from creep_fem.results.history import read_history
-from creep_fem.results.targets import NO_TARGETS, Targets, read_targets
+from creep_fem.results.targets import NO_TARGETS, Target, Targets, read_targets
 from creep_fem.results.titles import is_shrunk, title_of
 
 CYCLES = 3
@@ -347,8 +347,9 @@ def test_large_shares_that_are_nearly_alike_keep_room_for_their_markers(group: R
 
 
 def test_every_axis_names_unit_and_end(group: RunGroup) -> None:
+    some = replace(group, values={name: of + 0.01 for name, of in group.values.items()})
     for panels, end in ((CONTACT, "swollen"), (CONTACT_KEPT, "shrunk")):
-        axes = over_cycles_figure([group], NO_TARGETS, panels).axes
+        axes = over_cycles_figure([some], NO_TARGETS, panels).axes
         assert [place.get_ylabel().rpartition(" / ")[2] for place in axes] == ["%"] * 3
         assert axes[-1].get_xlabel() == f"cycle, at its {end} end"
 
@@ -363,6 +364,32 @@ def test_shares_of_zero_throughout_get_an_axis_of_positive_shares(group: RunGrou
     low, high = axes.get_ylim()
     assert -0.1 < low < 0.0
     assert high == 1.0
+
+
+def test_a_share_that_is_zero_throughout_is_named_instead_of_drawn(group: RunGroup) -> None:
+    values = {**group.values, CONTACT[0]: 0.0 * group.values[CONTACT[0]]}
+    none = replace(group, values=values)
+    axes = over_cycles_figure([none], NO_TARGETS, CONTACT).axes
+    assert [place.get_ylabel() for place in axes] == [
+        "contact,\nactive on framework / %",
+        "contact,\nall active surface / %",
+    ]
+    assert axes[-1].get_xlabel() == "cycle, at its swollen end\ncontact, active on active: zero"
+    # One group that has some, or something to compare with, is enough.
+    assert len(over_cycles_figure([none, group], NO_TARGETS, CONTACT).axes) == 3
+    known = Targets("S", (Target("soft", CONTACT[0], 1, 0.7, fitted=False),))
+    assert len(over_cycles_figure([none], known, CONTACT).axes) == 3
+
+
+def test_groups_that_are_alike_do_not_cover_each_other(group: RunGroup, targets: Targets) -> None:
+    groups = [group, replace(group, label="twin"), replace(group, label="triplet")]
+    axes = over_cycles_figure(groups, targets, STRESS).axes[0]
+    one, first, _, two, three = (np.asarray(line.get_xdata()) for line in axes.get_lines())
+    np.testing.assert_allclose(two, np.arange(1, CYCLES + 1))
+    assert (two - one).min() == pytest.approx((three - two).max())
+    # Side by side, each still nearer to its own cycle than to others, targets beside their group.
+    assert 0.02 < (two - one).min() < 0.15
+    assert first[0] == one[0]
 
 
 def looks_of(group: RunGroup, *labels: str) -> list[Look]:
