@@ -23,6 +23,7 @@ AT_ONCE = 2
 """Runs of single configs at the same time, each of one process; studies say so themselves."""
 
 _SINGLE = "configs"
+_A_LITTLE_MORE = 1.0 + 1e-9  # for round-off of times
 _COMMIT = re.compile(r"\b([0-9a-f]{10})[0-9a-f]{30}\b")
 _ORIGIN = ("creep_fem", "git commit", "dolfinx", "PETSc")
 
@@ -146,18 +147,24 @@ def finished(item: Plan) -> dict[str, Path]:
 def failures(found: Iterable[StudyRow]) -> list[str]:
     """Say of each run that did not reach its end where it stopped and why."""
     return [
-        f"{row.case.variation.name}: {row.outcome.status.value}{_reached(row.outcome)}: "
+        f"{row.case.variation.name}: {row.outcome.status.value}{_reached(row.case, row.outcome)}: "
         f"{row.outcome.reason.partition('; dt = ')[0]}"
         for row in found
         if row.outcome is not None and not row.outcome.done
     ]
 
 
-def _reached(outcome: RunOutcome) -> str:
+def _reached(case: Case, outcome: RunOutcome) -> str:
     history = outcome.history()
     if history is None or not history["soc"].size:
         return ""
-    return f" in cycle {history['cycle'][-1]:.0f} after soc {history['soc'][-1]:.2f}"
+    time, soc = history["time_s"][-1], history["soc"][-1]
+    config = case.config
+    halves = config.cycling.half_cycles(config.materials.active.volume_change)
+    # A step that ends a half-cycle was not the one that failed: that belongs to the next one.
+    number = sum(half.end_time <= time * _A_LITTLE_MORE for half in halves[:-1])
+    doing = ("swelling", "shrinking")[number % 2]
+    return f" in cycle {halves[number].cycle} after soc {soc:.2f}, while {doing}"
 
 
 def origin(folders: Iterable[Path]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import typer
-from finished_runs import scaled_rows, write_finished_run
+from finished_runs import DEMO, scaled_rows, write_finished_run, write_run_of
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -34,11 +34,13 @@ from benchmarks.paper.runs import (
     require,
     rows,
 )
+from creep_fem.config import load_config
 from creep_fem.results.comparison import compare
 from creep_fem.results.first_swelling import ValueAtSoc
 from creep_fem.results.groups import read_groups
 from creep_fem.results.targets import read_targets
 from creep_fem.study.calibration import load_calibration
+from creep_fem.study.cases import Case, Variation, fingerprint
 from creep_fem.study.observable import Observable
 from creep_fem.study.outcome import RunOutcome, RunStatus, record_outcome
 from creep_fem.study.rows import StudyRow
@@ -104,6 +106,35 @@ def test_runs_are_missing_until_they_have_ended_by_themselves(study: Path, tmp_p
     assert missing([item]) == ["study_two.yaml: faster"]
     assert failures(rows(item)) == ["base: not converged: too full"]
     assert finished(item) == {}
+
+
+@pytest.mark.parametrize(
+    ("steps", "place"),
+    [
+        (3, "in cycle 1 after soc 0.75, while swelling"),
+        # The step that failed is the first one after the turn.
+        (4, "in cycle 1 after soc 1.00, while shrinking"),
+        (6, "in cycle 1 after soc 0.50, while shrinking"),
+        (8, "in cycle 2 after soc 0.00, while swelling"),
+        (9, "in cycle 2 after soc 0.25, while swelling"),
+    ],
+)
+@pytest.mark.parametrize("emptied", [False, True])
+def test_where_a_run_stopped_tells_the_half_cycle(
+    steps: int, place: str, emptied: bool, tmp_path: Path
+) -> None:
+    overrides = ["cycling.cycles=2", "cycling.soc.low=0"]
+    if emptied:
+        # It swells while its state of charge falls.
+        overrides += ["materials.active.override.volume_change=-0.04", "cycling.soc.start=1.0"]
+        soc = float(re.findall(r"soc (\S+),", place)[0])
+        place = place.replace(f"{soc:.2f}", f"{1.0 - soc:.2f}")
+    config = load_config(DEMO, overrides)
+    case = Case(Variation("run", (), {}), DEMO, config, fingerprint(config))
+    write_run_of(tmp_path / case.run_name, case.config, steps=steps)
+    outcome = record_outcome(tmp_path, case, 3, 1.0, "error: too full")
+    (sentence,) = failures([StudyRow(case, outcome, {})])
+    assert sentence == f"run: not converged {place}: too full"
 
 
 def test_a_document_without_its_runs_is_refused(
