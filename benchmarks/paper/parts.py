@@ -56,6 +56,7 @@ _BESIDE: Final = (
 )
 _CONTACT_ALONE: Final = (
     "mises_mean_active_gpa",
+    "mises_max_active_gpa",
     "mises_mean_framework_gpa",
     "contact_ratio_active_active",
     "contact_ratio_active_framework",

@@ -66,6 +66,7 @@ _CONTACT: Final = (
 )
 _STRESS: Final = (
     "mises_mean_active_gpa",
+    "mises_max_active_gpa",
     "mises_mean_framework_gpa",
     "pressure_mean_active_gpa",
     "pressure_mean_framework_gpa",

@@ -13,7 +13,7 @@ _TITLES: Final = {
     "pressure_mean_active_gpa": "mean pressure, active",
     "pressure_mean_framework_gpa": "mean pressure, framework",
     "wall_pressure_gpa": "pressure on walls",
-    "wall_pressure_x_gpa": "pressure on walls",
+    "wall_pressure_x_gpa": "pressure on left and right walls",
     "porosity": "porosity",
     "creep_strain_mean_active": "mean creep strain",
     "creep_strain_max": "largest creep strain",

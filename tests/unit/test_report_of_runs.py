@@ -463,4 +463,5 @@ def test_every_quantity_has_a_title_that_tells_no_end() -> None:
         assert "_" not in title_of(name)
         assert title_of(name) == title_of(name.removesuffix("_shrunk"))
         assert is_shrunk(name) == (QUANTITIES[name].end is CycleEnd.SHRUNK)
+    assert len({title_of(name) for name in ("wall_pressure_gpa", "wall_pressure_x_gpa")}) == 2
     assert title_of("drag_traction_max_gpa") == "drag_traction_max_gpa"
