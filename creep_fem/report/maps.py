@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -9,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
@@ -24,7 +26,12 @@ ARROW_THRESHOLD: Final = 0.05
 SCALE_SHARE: Final = 0.99
 # More maps beside each other would be too small to see the particles.
 MAPS_IN_A_ROW: Final = 4
-_ROW_HEIGHT: Final = 40.0  # mm, a map and its colour bar
+_ROW_HEIGHT: Final = 36.0  # mm, a map and its colour bar
+_FRAME_HEIGHT: Final = 13.0  # mm, legend and axis of x
+_BODIES: Final[dict[str, dict[str, Any]]] = {
+    "active": {"color": style.INK, "linewidth": 0.5},
+    "framework": {"color": style.VERMILION, "linewidth": 0.9},
+}
 
 
 class Quantity(NamedTuple):
@@ -64,7 +71,7 @@ def mesh_figure(snapshot: FieldSnapshot) -> Figure:
         axes.add_collection(
             PolyCollection(list(cells), facecolor=colour, edgecolor="white", lw=0.15)
         )
-    _draw_bodies(axes, snapshot.points, snapshot.cells)
+    axes.add_collection(_outlines(snapshot.points, snapshot.cells, _BODIES["active"]))
     patches = [Patch(color=colour, label=phase) for phase, colour in PHASE_COLOURS.items()]
     axes.legend(handles=patches, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     return figure
@@ -106,7 +113,8 @@ def creep_figure(snapshot: FieldSnapshot, title: str) -> Figure:
 def maps_over_cycles_figure(swollen: Mapping[int, FieldSnapshot]) -> Figure:
     """Draw stress and creep strain of several cycles beside each other, on the deformed shape.
 
-    All maps of a row have one colour scale and all maps of the figure one scale of length.
+    All maps of a row have one colour scale and all maps of the figure one scale of length. Without
+    any creep there is no row of it.
 
     Args:
         swollen: States at the swollen ends by the numbers of the cycles, at least one, with the
@@ -115,27 +123,36 @@ def maps_over_cycles_figure(swollen: Mapping[int, FieldSnapshot]) -> Figure:
     Returns:
         The figure.
     """
-    figure = style.new_figure(height=2 * _ROW_HEIGHT)
-    places = figure.subplots(
-        *(2, len(swollen)), sharex=True, sharey=True, squeeze=False, subplot_kw={"aspect": "equal"}
-    )
     snapshots = list(swollen.values())
+    crept = any((snapshot.field(CREEP.field) > 0.0).any() for snapshot in snapshots)
+    quantities = [VON_MISES, CREEP] if crept else [VON_MISES]
+    figure = style.new_figure(height=len(quantities) * _ROW_HEIGHT + _FRAME_HEIGHT)
+    places = figure.subplots(
+        *(len(quantities), len(swollen)),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        subplot_kw={"aspect": "equal"},
+    )
+    figure.legend(handles=_body_handles(), loc="outside upper center", ncols=2)
     _frame(places[0, 0], [_deformed(snapshot) for snapshot in snapshots])
-    for row, quantity in zip(places, (VON_MISES, CREEP), strict=True):
+    for row, quantity in zip(places, quantities, strict=True):
         drawn = _draw_states(row, snapshots, quantity)
         # The label of an upright one would be longer than a small map is high.
         figure.colorbar(
             drawn, ax=row, label=quantity.label, extend="max", location="bottom", aspect=40
         )
         row[0].set_ylabel("y / µm")
-    for cycle, upper, lower in zip(swollen, *places, strict=True):
+    for cycle, upper, lower in zip(swollen, places[0], places[-1], strict=True):
         upper.set_title(f"cycle {cycle}")
         lower.set_xlabel("x / µm")
     return figure
 
 
 def spread_out(cycles: Sequence[int]) -> list[int]:
-    """Choose the cycles to draw: the first, the last and some between at even distances.
+    """Choose the cycles to draw: most changes early, so it is the first two, a later one, the last.
+
+    The later one is half-way on a logarithmic scale: the fifth of twenty.
 
     Args:
         cycles: Numbers of the cycles, in their order.
@@ -143,8 +160,10 @@ def spread_out(cycles: Sequence[int]) -> list[int]:
     Returns:
         Up to ``MAPS_IN_A_ROW`` of them.
     """
-    places = np.linspace(0, len(cycles) - 1, min(len(cycles), MAPS_IN_A_ROW))
-    return [cycles[place] for place in places.round().astype(int)]
+    count = len(cycles)
+    if count <= MAPS_IN_A_ROW:
+        return list(cycles)
+    return [cycles[place - 1] for place in (1, 2, math.ceil(math.sqrt(count)), count)]
 
 
 def _is_active(snapshot: FieldSnapshot) -> NDArray[np.bool_]:
@@ -176,6 +195,7 @@ def _frame(axes: Axes, points: Sequence[NDArray[np.float64]]) -> None:
 def _coloured_map(snapshot: FieldSnapshot, quantity: Quantity, title: str) -> tuple[Figure, Axes]:
     figure, axes = _map(_deformed(snapshot))
     axes.set_title(title)
+    figure.legend(handles=_body_handles(), loc="outside upper center", ncols=2)
     drawn = _draw_states([axes], [snapshot], quantity)
     figure.colorbar(drawn, label=quantity.label, extend="max", shrink=0.85)
     return figure, axes
@@ -192,7 +212,7 @@ def _draw_states(
     for axes, snapshot, mask, shown in zip(places, snapshots, masks, values, strict=True):
         drawn = _colour(axes, snapshot, mask, shown, quantity.colour_map)
         drawn.set_clim(0.0, top if top > 0.0 else 1.0)
-        _draw_bodies(axes, _deformed(snapshot), snapshot.cells)
+        _draw_bodies(axes, snapshot)
     return drawn
 
 
@@ -229,10 +249,22 @@ def _coloured_cells(
     return [active | framework for active in actives]
 
 
-def _draw_bodies(axes: Axes, points: NDArray[np.float64], cells: NDArray[np.int64]) -> None:
-    axes.add_collection(
-        LineCollection(list(body_outlines(points, cells)), colors=style.INK, lw=0.5)
-    )
+def _draw_bodies(axes: Axes, snapshot: FieldSnapshot) -> None:
+    """Draw the outlines of all bodies, which tell the phases apart whatever fills them."""
+    active = _is_active(snapshot)
+    for phase, mask in (("active", active), ("framework", ~active)):
+        cells = snapshot.cells[mask]
+        axes.add_collection(_outlines(_deformed(snapshot), cells, _BODIES[phase]))
+
+
+def _outlines(
+    points: NDArray[np.float64], cells: NDArray[np.int64], look: Mapping[str, Any]
+) -> LineCollection:
+    return LineCollection(list(body_outlines(points, cells)), **look)
+
+
+def _body_handles() -> list[Line2D]:
+    return [Line2D([], [], label=phase, **look) for phase, look in _BODIES.items()]
 
 
 def _arrow_cells(
