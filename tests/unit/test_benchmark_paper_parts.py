@@ -98,6 +98,13 @@ def test_every_part_is_written_from_its_runs(part: Part, tmp_path: Path) -> None
     if part.name == "lco":
         # Growth in the plane alone is judged by its largest stress too.
         assert "| growth in_plane | largest von Mises stress, active / GPa |" in text
+    if part.name == "pores":
+        assert "| pores below the creep-free share of Xiong et al. 2024 |" in text
+    if part.name == "interfaces":
+        report = (tmp_path / "results" / "report" / "interfaces" / "cycles.csv").read_text("utf-8")
+        labels = {line.split('"')[1] for line in report.splitlines()[1:]}
+        assert len(labels) == 6
+        assert sum(label.endswith(", adhesion 50 MPa") for label in labels) == 3
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
