@@ -265,7 +265,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("study_*.yaml")), ids=str)
 def test_the_examples_are_valid(path: Path) -> None:
     _, cases = load_study(path)
-    assert len({case.digest for case in cases}) == len(cases) >= 3
+    assert len({case.digest for case in cases}) == len(cases) > 1
 
 
 def test_a_study_runs_collects_and_is_resumed_without_computing(tiny: Path, tmp_path: Path) -> None:
