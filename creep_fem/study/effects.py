@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from creep_fem.results.table import csv_text
 from creep_fem.study.config import BASE
+from creep_fem.study.fit import CONFIDENCE
 from creep_fem.study.observable import Observable
 from creep_fem.study.rows import StudyRow
 from creep_fem.study.sample import fewest_runs
 
 Array = NDArray[np.float64]
 
-_CONFIDENCE = 0.95
 _CONSTANT = 1e-12
 """Relative spread of an observable below which nothing moves it."""
 
@@ -70,7 +70,7 @@ def regress(positions: Array, values: Array) -> Effects | None:
     freedom = runs - parameters - 1
     squares = float(np.sum((y - design @ found) ** 2))
     covariance = squares / freedom * np.linalg.inv(design.T @ design)
-    reaches = t.ppf(0.5 + 0.5 * _CONFIDENCE, freedom) * np.sqrt(np.diag(covariance))
+    reaches = t.ppf(0.5 + 0.5 * CONFIDENCE, freedom) * np.sqrt(np.diag(covariance))
     correlations, r_squared = np.full(parameters, np.nan), math.nan
     if np.ptp(y) > _CONSTANT * np.max(np.abs(y)):
         correlations = np.array([spearmanr(column, y).statistic for column in x.T])

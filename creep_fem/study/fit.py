@@ -16,7 +16,9 @@ Evaluate = Callable[[Array], Array]
 """Residuals in tolerances, shape (points, targets), at positions between the bounds, shape
 (points, parameters); not finite where a run did not converge."""
 
-_CONFIDENCE = 0.95
+CONFIDENCE = 0.95
+"""Probability that intervals hold the true value."""
+
 _AT_BOUND = 2e-2
 """Distance within which a parameter counts as at its bound: the algorithm stays inside, and leaves
 up to 2 % of the range with a tolerance of some per cent."""
@@ -200,7 +202,7 @@ def uncertainty(fitted: Fit) -> Uncertainty:
     chi_squared, freedom = float(fitted.residuals @ fitted.residuals), targets - parameters
     inflation = max(1.0, (chi_squared / freedom) ** 0.5) if freedom else 1.0
     distribution = t(freedom) if inflation > 1.0 else norm
-    quantile = float(distribution.ppf(0.5 + 0.5 * _CONFIDENCE))
+    quantile = float(distribution.ppf(0.5 + 0.5 * CONFIDENCE))
     known = values > np.finfo(float).eps * targets * max(values[0], 1.0)
     spread = np.divide(inflation, values, out=np.full(parameters, np.inf), where=known)
     # A direction without any influence leaves those parameters undetermined that take part in it.
