@@ -231,7 +231,17 @@ def _control(page: Page) -> str:
     }
     groups = page.groups(chosen)
     table = equal_lithiation_table(tabulate(groups)) if groups else ""
-    return "\n\n".join(text for text in (page.compared(groups, figures), table) if text)
+    texts = [page.compared(groups, figures), table, _fes(page)]
+    return "\n\n".join(text for text in texts if text)
+
+
+def _fes(page: Page) -> str:
+    """What means over particles do not show."""
+    study = page.plans[FES].study
+    if study is None or not page.finished(FES):
+        return ""
+    largest = {k: o for k, o in study.observables.items() if o.column == "mises_max_active_gpa"}
+    return f"FeS where it is swollen most:\n\n{spread_table(largest, page.rows(FES))}"
 
 
 def _creep(page: Page) -> str:

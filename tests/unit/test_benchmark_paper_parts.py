@@ -41,7 +41,7 @@ TABLES = {
     "cycles": 2,
     "lco": 2,
     "pores": 1,
-    "control": 1,
+    "control": 2,
     "sensitivity": 1,
     "design": 1,
     "contact_law": 2,
