@@ -10,9 +10,15 @@ and A^2(y), so no eigenvectors and no matrix logarithm are formed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
+import numpy as np
 import ufl
+from numpy.typing import NDArray
 from ufl.core.expr import Expr
+
+Value = TypeVar("Value", Expr, NDArray[np.float64])
+"""What the law is written for: a UFL expression, or values at points."""
 
 # asinh^2(sqrt(y)) = sum_k c_k y^k with c_k = (-1)^(k-1) 4^k / (2 k^2 binomial(2k, k))
 _SERIES = (
@@ -97,6 +103,27 @@ def _horner(coefficients: tuple[float, ...], y: Expr) -> Expr:
     return value
 
 
+def volumetric_energy(bulk: Value, strain: Value) -> Value:
+    """Elastic energy density of the change of volume in GPa, per swollen volume.
+
+    Args:
+        bulk: Bulk modulus in GPa.
+        strain: Trace of the elastic Hencky strain.
+    """
+    return 0.5 * bulk * strain**2
+
+
+def shear_energy(shear: Value, trial_mises: Value, creep_increment: Value) -> Value:
+    """Elastic energy density of shear in GPa, per swollen volume, at a given increment.
+
+    Args:
+        shear: Shear modulus in GPa.
+        trial_mises: Trial von Mises stress in GPa.
+        creep_increment: Equivalent creep strain increment dg.
+    """
+    return (trial_mises - 3.0 * shear * creep_increment) ** 2 / (6.0 * shear)
+
+
 class HenckyNorton:
     """Trial state of the material and its incremental potential.
 
@@ -129,16 +156,6 @@ class HenckyNorton:
         mean = self._in_plane / 6.0 - self._out_of_plane / 3.0
         deviator2 = 0.5 * _squared_half_log_ratio(self._y) + 6.0 * mean**2
         return 2.0 * self.lame.shear * ufl.sqrt(1.5 * deviator2 + _TINY_STRAIN**2)
-
-    @property
-    def volumetric_energy(self) -> Expr:
-        """Elastic energy density of the change of volume in GPa, per swollen volume."""
-        return 0.5 * self.lame.bulk * self.volumetric_strain**2
-
-    def deviatoric_energy(self, creep_increment: Expr) -> Expr:
-        """Elastic energy density of shear in GPa, per swollen volume, at a given increment dg."""
-        stress = self.trial_mises - 3.0 * self.lame.shear * creep_increment
-        return stress**2 / (6.0 * self.lame.shear)
 
     def mises(self, creep_increment: Expr) -> Expr:
         """Von Mises measure of the Cauchy stress in GPa."""

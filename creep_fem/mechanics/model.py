@@ -15,7 +15,13 @@ import ufl
 from dolfinx import fem
 from numpy.typing import NDArray
 
-from creep_fem.mechanics.constitutive import HenckyNorton, Kinematics, Lame
+from creep_fem.mechanics.constitutive import (
+    HenckyNorton,
+    Kinematics,
+    Lame,
+    shear_energy,
+    volumetric_energy,
+)
 from creep_fem.mechanics.domain import Domain
 from creep_fem.mechanics.element import SHEAR_DEGREE, VOLUMETRIC_DEGREE
 from creep_fem.mechanics.norton import creep_increment
@@ -103,6 +109,7 @@ class MechanicsModel:
         self._slope = fem.Function(self._points_space)
         self._dissipation = fem.Function(self._points_space)
         self._growth = [fem.Function(cell_space) for _ in range(2)]
+        self._growth_ratio = np.ones(len(domain.cell_phase))
         self._bulk, self._shear = (fem.Function(cell_space) for _ in range(2))
         self._cells = np.arange(mesh.topology.index_map(2).size_local, dtype=np.int32)
         self._all_cells = np.arange(len(domain.cell_phase), dtype=np.int32)
@@ -146,35 +153,47 @@ class MechanicsModel:
         u, space = self.displacement, self.domain.displacement_space
         v, du = ufl.TestFunction(space), ufl.TrialFunction(space)
         swollen = kinematics.growth_ratio
+        sheared = shear_energy(self._shear, material.trial_mises, self._increment)
         energy = (
-            swollen * (material.deviatoric_energy(self._increment) + self._dissipation) * dx
-            + swollen * material.volumetric_energy * dx_volumetric
+            swollen * (sheared + self._dissipation) * dx
+            + swollen * volumetric_energy(self._bulk, material.volumetric_strain) * dx_volumetric
         )
         residual = ufl.derivative(energy, u, v)
         trial = material.trial_mises
         # dg follows q_trial: the potential's mixed derivative is -1 per unit of q_trial
         softening = self._slope * ufl.derivative(trial, u, v) * ufl.derivative(trial, u, du)
         tangent = ufl.derivative(residual, u, du) - swollen * softening * dx
-        self.energy, self.residual, self.tangent = (
-            fem.form(f, jit_options=_JIT_OPTIONS) for f in (energy, residual, tangent)
+        self.residual, self.tangent = (
+            fem.form(f, jit_options=_JIT_OPTIONS) for f in (residual, tangent)
         )
         self._build_expressions(kinematics, material)
-        weight = fem.assemble_vector(fem.form(ufl.TestFunction(self._points_space) * dx))
-        self._weights = weight.array[self._points_space.dofmap.list[self._cells]]
+        self._weights = self._rule_weights(SHEAR_DEGREE)
+        self._few_weights = self._rule_weights(VOLUMETRIC_DEGREE)
 
     def _build_expressions(self, kinematics: Kinematics, material: HenckyNorton) -> None:
         points = self._points_space.element.interpolation_points
         # the pressure lives at the points of the volumetric strain and is linear through them
         few, _ = basix.make_quadrature(basix.CellType.triangle, VOLUMETRIC_DEGREE)
         self._from_few = _linear_through(few, points)
-        self._trial_mises = fem.Expression(material.trial_mises, points)
+        self._trial_mises = fem.Expression(
+            material.trial_mises, points, jit_options=_JIT_OPTIONS
+        )
         self._state = fem.Expression(
             ufl.as_vector((material.mises(self._increment), kinematics.volume_ratio)), points
         )
         self._pressure = fem.Expression(material.pressure, few)
         self._updated = fem.Expression(material.updated_creep_inverse(self._increment), points)
         self._gradient = fem.Expression(kinematics.deformation_gradient, points)
-        self._volume_ratio = fem.Expression(kinematics.volume_ratio, np.vstack([points, few]))
+        self._volume_ratio = fem.Expression(
+            kinematics.volume_ratio, np.vstack([points, few]), jit_options=_JIT_OPTIONS
+        )
+
+    def _rule_weights(self, degree: int) -> NDArray[np.float64]:
+        """Weights of a rule in um^2, shape (owned cells, points)."""
+        mesh = self.domain.mesh
+        points, weights = basix.make_quadrature(basix.CellType.triangle, degree)
+        area_ratio = fem.Expression(abs(ufl.JacobianDeterminant(mesh)), points)
+        return weights * area_ratio.eval(mesh, self._cells)
 
     def _measures(self) -> tuple[ufl.Measure, ufl.Measure]:
         """Integration with all points and with those of the volumetric strain."""
@@ -193,20 +212,50 @@ class MechanicsModel:
         for component, function in enumerate(self._growth):
             values = np.array([s[component] for s in stretches])
             function.x.array[:] = values[self.domain.cell_phase]
+        ratios = np.array([in_plane**2 * out_of_plane for in_plane, out_of_plane in stretches])
+        self._growth_ratio = ratios[self.domain.cell_phase]
 
-    def update_creep(self, dt: float) -> None:
-        """Solve the return map at all points for the present displacement and step dt in s."""
-        cells = self._creeping_cells
-        if len(cells) == 0:
-            return
-        trial = self._trial_mises.eval(self.domain.mesh, cells).ravel()
+    def evaluate(self, dt: float) -> float:
+        """Bring creep and potential to the present displacement, for a step of dt s.
+
+        The potential is that of which the residual is the derivative, summed from what the return
+        map has to evaluate anyway.
+
+        Returns:
+            Energy stored and dissipated in the owned cells in GPa um^2; infinite where one of them
+            is turned inside out.
+        """
+        mesh = self.domain.mesh
+        volume_ratio = self._volume_ratio.eval(mesh, self._cells)
+        if not np.min(volume_ratio, initial=np.inf) > 0.0:
+            return np.inf
+        trial = self._trial_mises.eval(mesh, self._all_cells)
+        if len(self._creeping_cells) > 0:
+            self._update_creep(trial[self._creeping_cells].ravel(), dt)
+        n_points = trial.shape[1]
+        return self._potential(trial[self._cells], volume_ratio[:, n_points:])
+
+    def _update_creep(self, trial: NDArray[np.float64], dt: float) -> None:
         increment = creep_increment(
             trial, self._creep_shear, self._rate * dt, self._reference_stress, self._exponent
         )
-        dofs = self._points_space.dofmap.list[cells].ravel()
+        dofs = self._points_space.dofmap.list[self._creeping_cells].ravel()
         self._increment.x.array[dofs] = increment.strain
         self._slope.x.array[dofs] = increment.slope
         self._dissipation.x.array[dofs] = increment.dissipation
+
+    def _potential(
+        self, trial: NDArray[np.float64], volume_ratio: NDArray[np.float64]
+    ) -> float:
+        """Energy of the owned cells from values at the points of either rule."""
+        dofs = self._points_space.dofmap.list[self._cells]
+        increment, dissipation = (f.x.array[dofs] for f in (self._increment, self._dissipation))
+        bulk, shear = (f.x.array[self._cells, None] for f in (self._bulk, self._shear))
+        growth_ratio = self._growth_ratio[self._cells, None]
+        sheared = shear_energy(shear, trial, increment) + dissipation
+        compressed = volumetric_energy(bulk, np.log(volume_ratio / growth_ratio))
+        energy = np.sum(growth_ratio * self._weights * sheared)
+        return float(energy + np.sum(growth_ratio * self._few_weights * compressed))
 
     @property
     def creeping_owned_cells(self) -> NDArray[np.int32]:
@@ -218,11 +267,6 @@ class MechanicsModel:
         """Equivalent creep strain of the present step, shape (local cells, points)."""
         values: NDArray[np.float64] = self._increment.x.array[self._points_space.dofmap.list]
         return values
-
-    def min_volume_ratio(self) -> float:
-        """Smallest det F at the quadrature points of this process's cells."""
-        values = self._volume_ratio.eval(self.domain.mesh, self._cells)
-        return float(np.min(values, initial=np.inf))
 
     def accept(self) -> None:
         """Make the present step's end state the start state of the next step."""

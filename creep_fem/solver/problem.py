@@ -127,19 +127,16 @@ class StepProblem:
         with timed(Phase.CONTACT):
             positions = self.surface.positions(displacement)
         with timed(Phase.CONSTITUTIVE):
-            admissible = self.model.min_volume_ratio() > 0.0
-            if not self.comm.allreduce(admissible, op=MPI.LAND):
+            stored = self.model.evaluate(self.dt)
+            if not self.comm.allreduce(np.isfinite(stored), op=MPI.LAND):
                 self.energy = np.inf
                 return self.energy
-            self.model.update_creep(self.dt)
         with timed(Phase.CONTACT):
             self._search(positions)
             self.contact_state = self.contact.evaluate(positions)
             self._motion = self.surface.owned_values(displacement.x.array - self.start)
             drag_energy = 0.5 * float(np.sum(self._drag_stiffness[:, None] * self._motion**2))
-            local = self.contact_state.energy + drag_energy
-        with timed(Phase.ASSEMBLY):
-            local += fem.assemble_scalar(self.model.energy)
+            local = stored + self.contact_state.energy + drag_energy
         self.energy = self.comm.allreduce(local, op=MPI.SUM)
         return self.energy
 

@@ -197,10 +197,8 @@ class LoadedBody:
         """Bring the material to x, unless that turns an element inside out."""
         self.displacement.x.array[: x.getLocalSize()] = x.getArray(readonly=True)
         self.displacement.x.scatter_forward()
-        admissible = self.comm.allreduce(self.model.min_volume_ratio() > 0.0, op=MPI.LAND)
-        if admissible:
-            self.model.update_creep(self._dt)
-        return bool(admissible)
+        admissible = np.isfinite(self.model.evaluate(self._dt))
+        return bool(self.comm.allreduce(admissible, op=MPI.LAND))
 
     def _function(self, _snes: PETSc.SNES, x: PETSc.Vec, f: PETSc.Vec) -> None:
         if not self._move_to(x):
