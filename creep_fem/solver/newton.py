@@ -9,7 +9,8 @@ only so far in an iteration; and the step is shortened until the potential falls
 A tangent that still serves is not made anew (Shamanskii's method; Kelley, Iterative Methods for
 Linear and Nonlinear Equations, SIAM 1995, ch. 5): the first direction of a step comes from the
 factor that the last step ended with, and where an iteration has cut the residual well, the next one
-keeps its factor. Such *chord iterations* need neither a tangent nor a factorisation.
+keeps its factor. Such *chord iterations* need neither a tangent nor a factorisation; secant updates
+(:mod:`creep_fem.solver.secant`) let the factor follow the tangent a while longer.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from creep_fem.config.fields import LinearSolver
 from creep_fem.solver.linear import linear_solver
 from creep_fem.solver.phases import Phase, timed
 from creep_fem.solver.problem import StepProblem
+from creep_fem.solver.secant import SecantUpdates
 
 _ARMIJO = 1e-4
 _MAX_HALVINGS = 6
@@ -53,7 +55,8 @@ class NewtonSettings:
         surface_step: Largest motion of the surface in one iteration in um.
         chord_reduction: An iteration that leaves less than this share of the residual hands its
             factor on to the next one; 0 for a new tangent in every iteration. The less, the more
-            an iteration of Newton's would gain over one with the old factor.
+            an iteration of Newton's would gain over one with the old factor: a new tangent costs
+            as much as three iterations without, or more.
         linear_solver: How the linear systems are solved.
     """
 
@@ -61,7 +64,7 @@ class NewtonSettings:
     force_floor: float
     maximum_iterations: int
     surface_step: float
-    chord_reduction: float = 0.2
+    chord_reduction: float = 0.5
     linear_solver: LinearSolver = "direct"
 
 
@@ -117,6 +120,7 @@ class NewtonSolver:
         self._converged = True
         self._tangents = self._tangents_before = self._chords = 0
         self._factor_is_kept = False
+        self._secants = SecantUpdates()
         self._full_step = False
         self._snes = self._create_snes()
 
@@ -157,6 +161,7 @@ class NewtonSolver:
             return NewtonResult(False, "the first guess turns an element inside out", 0, 0, ())
         self._trial_is_current = True
         self._tangents_before, self._chords = self._tangents, 0
+        self._secants.leave_path()  # the last step's potential was another one
         self._snes.solve(None, x)
         reason = self._snes.getConvergedReason()
         self._converged = reason > 0
@@ -201,7 +206,8 @@ class NewtonSolver:
         self._trial_is_current = False
         self._scale = max(self.problem.residual(f), self.settings.force_floor)
 
-    def _jacobian(self, _snes: PETSc.SNES, _x: PETSc.Vec, _j: PETSc.Mat, _p: PETSc.Mat) -> None:
+    def _jacobian(self, snes: PETSc.SNES, x: PETSc.Vec, _j: PETSc.Mat, _p: PETSc.Mat) -> None:
+        self._secants.visit(x, snes.getFunction()[0])
         self._factor_is_kept = self._factor_serves()
         if not self._factor_is_kept:
             self._renew_tangent()
@@ -225,6 +231,7 @@ class NewtonSolver:
             matrix.shift(self._shift)
         self._inner.setOperators(matrix)
         self._factor_is_kept = False
+        self._secants.forget_pairs()
         self._tangents += 1
 
     def mult(self, _handle: PETSc.Mat, x: PETSc.Vec, y: PETSc.Vec) -> None:
@@ -247,7 +254,7 @@ class NewtonSolver:
         with timed(Phase.FACTORISE):
             self._inner.setUp()
         with timed(Phase.SOLVE):
-            self._inner.solve(gradient, direction)
+            self._secants.apply(self._inner.solve, gradient, direction)
 
     def _is_unfit(self, gradient: PETSc.Vec, direction: PETSc.Vec, shifts: int) -> bool:
         """Whether a direction was not found, points uphill or leaps."""
