@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,22 +17,29 @@ import dolfinx.fem.petsc as fem_petsc
 import numpy as np
 import typer
 from mpi4py import MPI
+from numpy.typing import NDArray
+from petsc4py import PETSc
 
 from benchmarks.speed.prepare import prepare, timed
 from creep_fem.simulation import Simulation
 from creep_fem.solver.linear import linear_solver
 from creep_fem.solver.phases import Phase, PhaseTimes
+from creep_fem.solver.problem import StepProblem
 from creep_fem.solver.stepping import AcceptedStep
+from creep_fem.solver.tangent import TangentMatrix
 
 _LOADED_AT = time.time()
-_BARE_REPETITIONS = 5
+_BARE_REPETITIONS = 2
 _KIB = 1024.0
 _MIB = 1024.0**2
 
 
 @dataclass(frozen=True)
 class Bare:
-    """What one Newton iteration costs at least, in s: the fastest of some repetitions.
+    """What one Newton iteration costs at least, in s.
+
+    Timed after every step, the faster one of two repetitions, and averaged over the iterations:
+    the speed of a machine changes during a run, and that of the run with it.
 
     Attributes:
         residual: Assembly of the elements' residual by dolfinx.
@@ -90,6 +98,49 @@ class Measured:
     bare: Bare
 
 
+class _BareIteration:
+    """Times the pieces of an iteration beside a run, with a matrix and a factor of its own."""
+
+    def __init__(self, problem: StepProblem) -> None:
+        """Allocate (collective)."""
+        self._problem, model = problem, problem.model
+        self._elements, self._force = fem_petsc.create_matrix(model.tangent), problem.new_vector()
+        self._solution = self._force.duplicate()
+        self._tangent = TangentMatrix(model, problem.contact, problem.surface, problem.conditions)
+        # with the options of the run: its factorisations are to be compared with nothing slower
+        self._solver = linear_solver(problem, "direct", {})
+        self._analysed: PETSc.Mat | None = None
+
+    def seconds(self) -> NDArray[np.float64]:
+        """Seconds of each piece at the present state, of the slowest process (collective)."""
+        fastest = np.min([self._repetition() for _ in range(_BARE_REPETITIONS)], axis=0)
+        self._problem.comm.Allreduce(MPI.IN_PLACE, fastest, op=MPI.MAX)
+        return np.asarray(fastest)
+
+    def _repetition(self) -> tuple[float, ...]:
+        problem, model = self._problem, self._problem.model
+        tangent, _ = timed(self._assemble)
+        residual, _ = timed(lambda: fem_petsc.assemble_vector(self._force, model.residual))
+        pairs = problem.contact_state.hessian()
+        matrix = self._tangent.assemble(pairs, problem.drag_stiffness)
+        if self._analysed is not matrix:
+            self._solver.setOperators(matrix)
+            self._solver.setUp()  # analyses a new pattern, which is not to be timed
+            self._tangent.assemble(pairs, problem.drag_stiffness)
+            self._analysed = matrix
+        self._solver.setOperators(matrix)
+        problem.comm.barrier()
+        factorise, _ = timed(self._solver.setUp)
+        solve, _ = timed(lambda: self._solver.solve(self._force, self._solution))
+        return residual, tangent, factorise, solve
+
+    def _assemble(self) -> None:
+        self._elements.zeroEntries()
+        form, conditions = self._problem.model.tangent, self._problem.conditions
+        fem_petsc.assemble_matrix(self._elements, form, bcs=conditions)
+        self._elements.assemble()
+
+
 def measure(
     config: Path, overrides: Sequence[str], soc: float | None, command_at: float
 ) -> Measured:
@@ -103,10 +154,12 @@ def measure(
     """
     comm = MPI.COMM_WORLD
     prepared = prepare(comm, config, overrides)
-    run, phases = prepared.run, PhaseTimes()
-    march, (steps, first_at) = timed(lambda: _march(run, soc))
-    seconds = phases.seconds(comm)
+    run = prepared.run
+    marched = _march(run, soc)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB / _MIB
+    steps = marched.steps
+    iterations = [step.iterations for step in steps]
+    bare = np.average(marched.bare, axis=0, weights=iterations)
     return Measured(
         particles=len(prepared.particles.body_phase),
         dofs=2 * run.problem.space.dofmap.index_map.size_global,
@@ -115,63 +168,61 @@ def measure(
         packing=prepared.packing,
         meshing=prepared.meshing,
         set_up=prepared.set_up,
-        until_first_step=first_at - command_at,
-        march=march,
+        until_first_step=marched.first_at - command_at,
+        march=marched.seconds,
         steps=len(steps),
-        iterations=sum(step.iterations for step in steps),
+        iterations=sum(iterations),
         chord_iterations=sum(step.chord_iterations for step in steps),
         rejected=sum(step.rejected for step in steps),
-        median_iterations=float(np.median([step.iterations for step in steps])),
-        phases={phase.value: seconds[phase] for phase in Phase if seconds[phase] > 0.0},
+        median_iterations=float(np.median(iterations)),
+        phases={
+            phase.value: seconds
+            for phase in Phase
+            if (seconds := comm.allreduce(marched.phases[phase], op=MPI.MAX)) > 0.0
+        },
         memory=comm.allreduce(peak),
-        bare=_bare(run),
+        bare=Bare(*(float(seconds) for seconds in bare)),
     )
 
 
-def _march(run: Simulation, soc: float | None) -> tuple[list[AcceptedStep], float]:
-    """Take all steps, and tell when the first one was done, in s since the epoch (collective)."""
+@dataclass
+class _Marched:
+    """Time steps and their times.
+
+    Attributes:
+        steps: Accepted steps.
+        seconds: For all of them.
+        phases: Seconds of this process in each phase.
+        bare: Seconds of the pieces of an iteration after each step.
+        first_at: When the first step was done, in s since the epoch.
+    """
+
+    steps: list[AcceptedStep]
+    seconds: float
+    phases: Counter[Phase]
+    bare: list[NDArray[np.float64]]
+    first_at: float
+
+
+def _march(run: Simulation, soc: float | None) -> _Marched:
+    """Take all steps, timing a bare iteration after each (collective)."""
     end = np.inf if soc is None else run.swelling.half_cycles[0].time_at(soc)
     if end is None:
         raise typer.BadParameter(f"the first half-cycle does not reach {soc:g}")
-    steps: list[AcceptedStep] = []
-    first_at = np.nan
-    for _, step in run.steps():
-        first_at = first_at if steps else time.time()
-        steps.append(step)
-        if step.time >= end:
+    bare = _BareIteration(run.problem)
+    marched = _Marched([], 0.0, Counter(), [], np.nan)
+    taken = run.steps()
+    while run.stepper.time < end:
+        phases = PhaseTimes()
+        seconds, step = timed(lambda: next(taken, None))
+        marched.seconds += seconds
+        marched.phases.update(phases.seconds(MPI.COMM_SELF))
+        if step is None:
             break
-    return steps, first_at
-
-
-def _bare(run: Simulation) -> Bare:
-    """Time the pieces of an iteration at the present state (collective)."""
-    model, problem = run.problem.model, run.problem
-    elements, force = fem_petsc.create_matrix(model.tangent), problem.new_vector()
-    solution = force.duplicate()
-    # with the options of the run: its factorisations are to be compared with nothing slower
-    solver = linear_solver(problem, "direct", {})
-    times: list[tuple[float, ...]] = []
-
-    def assemble() -> None:
-        elements.zeroEntries()
-        fem_petsc.assemble_matrix(elements, model.tangent, bcs=problem.conditions)
-        elements.assemble()
-
-    for _ in range(_BARE_REPETITIONS + 1):
-        tangent, _ = timed(assemble)
-        residual, _ = timed(lambda: fem_petsc.assemble_vector(force, model.residual))
-        problem.residual(force)
-        solver.setOperators(problem.tangent())
-        problem.comm.barrier()
-        factorise, _ = timed(solver.setUp)
-        solve, _ = timed(lambda: solver.solve(force, solution))
-        times.append((residual, tangent, factorise, solve))
-    # the first repetition analyses the matrix, too
-    fastest = np.min(times[1:], axis=0)
-    problem.comm.Allreduce(MPI.IN_PLACE, fastest, op=MPI.MAX)
-    for used in (solver, elements, force, solution):
-        used.destroy()
-    return Bare(*(float(t) for t in fastest))
+        marched.first_at = marched.first_at if marched.steps else time.time()
+        marched.steps.append(step[1])
+        marched.bare.append(bare.seconds())
+    return marched
 
 
 def main(

@@ -150,7 +150,8 @@ class NewtonSolver:
 
         Args:
             guess: Another first guess, like the model's displacement array; it is preferred if its
-                residual is smaller. Extrapolated surfaces may have run into one another.
+                residual is below the internal forces, or smaller than at the model's displacement.
+                Extrapolated surfaces may have run into one another.
         """
         x = self._vector
         self.problem.read_displacement(x)
@@ -178,20 +179,21 @@ class NewtonSolver:
         if guess is None:
             return bool(np.isfinite(self.problem.move_to(x)))
         self._trial.setArray(guess[: x.getLocalSize()])
-        start, guessed = (self._residual_norm(vector) for vector in (x, self._trial))
-        if guessed < start:
-            self._trial.copy(x)
-        else:
+        guessed, forces = self._residual_norm(self._trial)
+        if guessed > forces and self._residual_norm(x)[0] <= guessed:
+            return bool(np.isfinite(self.problem.energy))
+        self._trial.copy(x)
+        if guessed > forces:
             self.problem.move_to(x)
-        return bool(np.isfinite(self.problem.energy))
+        return True
 
-    def _residual_norm(self, x: PETSc.Vec) -> float:
-        """Norm of the residual in GPa um; infinite where an element is turned inside out."""
+    def _residual_norm(self, x: PETSc.Vec) -> tuple[float, float]:
+        """Norms of residual and internal forces in GPa um; infinite residual if inside out."""
         if not np.isfinite(self.problem.move_to(x)):
-            return np.inf
+            return np.inf, 0.0
         gradient = self._snes.getFunction()[0]
-        self.problem.residual(gradient)
-        return float(gradient.norm())
+        forces = self.problem.residual(gradient)
+        return float(gradient.norm()), forces
 
     def close(self) -> None:
         """Free the PETSc solvers (collective); they hold this object, so no collector would."""

@@ -135,13 +135,13 @@ class StepProblem:
             self._search(positions)
             self.contact_state = self.contact.evaluate(positions)
             self._motion = self.surface.owned_values(displacement.x.array - self.start)
-            drag_energy = 0.5 * float(np.sum(self._drag_stiffness[:, None] * self._motion**2))
+            drag_energy = 0.5 * float(np.sum(self.drag_stiffness[:, None] * self._motion**2))
             local = stored + self.contact_state.energy + drag_energy
         self.energy = self.comm.allreduce(local, op=MPI.SUM)
         return self.energy
 
     @property
-    def _drag_stiffness(self) -> NDArray[np.float64]:
+    def drag_stiffness(self) -> NDArray[np.float64]:
         """Drag per displacement in GPa of the owned surface nodes."""
         lengths = self.contact.boundary.node_lengths[self.surface.owned]
         stiffness: NDArray[np.float64] = (self._drag / self.dt) * lengths
@@ -168,7 +168,7 @@ class StepProblem:
         with timed(Phase.CONTACT):
             self.contact_forces = self.surface.sum(self.contact_state.gradient())
             self.surface.add_owned(self.contact_forces.reshape(-1, 2)[self.surface.owned], force)
-        self.surface.add_owned(self._drag_stiffness[:, None] * self._motion, force)
+        self.surface.add_owned(self.drag_stiffness[:, None] * self._motion, force)
         force[self._owned_fixed] = 0.0
         f.setArray(force)
         return scale
@@ -199,7 +199,7 @@ class StepProblem:
         """Hessian of the potential at the present state (collective)."""
         with timed(Phase.CONTACT):
             pairs = self.contact_state.hessian()
-        return self._tangent.assemble(pairs, self._drag_stiffness)
+        return self._tangent.assemble(pairs, self.drag_stiffness)
 
 
 def _fixed_dofs(domain: Domain) -> NDArray[np.int32]:
