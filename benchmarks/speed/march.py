@@ -22,7 +22,7 @@ from petsc4py import PETSc
 
 from benchmarks.speed.prepare import prepare, timed
 from creep_fem.simulation import Simulation
-from creep_fem.solver.linear import linear_solver
+from creep_fem.solver.linear import linear_solver, storage
 from creep_fem.solver.phases import Phase, PhaseTimes
 from creep_fem.solver.problem import StepProblem
 from creep_fem.solver.stepping import AcceptedStep
@@ -109,6 +109,7 @@ class _BareIteration:
         self._tangent = TangentMatrix(model, problem.contact, problem.surface, problem.conditions)
         # with the options of the run: its factorisations are to be compared with nothing slower
         self._solver = linear_solver(problem, "direct", {})
+        self._storage = storage(self._solver)
         self._analysed: PETSc.Mat | None = None
 
     def seconds(self) -> NDArray[np.float64]:
@@ -122,11 +123,11 @@ class _BareIteration:
         tangent, _ = timed(self._assemble)
         residual, _ = timed(lambda: fem_petsc.assemble_vector(self._force, model.residual))
         pairs = problem.contact_state.hessian()
-        matrix = self._tangent.assemble(pairs, problem.drag_stiffness)
+        matrix = self._tangent.assemble(pairs, problem.drag_stiffness, self._storage)
         if self._analysed is not matrix:
             self._solver.setOperators(matrix)
             self._solver.setUp()  # analyses a new pattern, which is not to be timed
-            self._tangent.assemble(pairs, problem.drag_stiffness)
+            self._tangent.assemble(pairs, problem.drag_stiffness, self._storage)
             self._analysed = matrix
         self._solver.setOperators(matrix)
         problem.comm.barrier()

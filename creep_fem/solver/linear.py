@@ -18,6 +18,7 @@ from creep_fem.config.fields import LinearSolver
 from creep_fem.errors import ConfigError, Problem
 from creep_fem.solver.body_blocks import BLOCKS, COARSE, Bodies, BodyPreconditioner
 from creep_fem.solver.problem import StepProblem
+from creep_fem.solver.tangent import Storage
 
 Options = Mapping[str, str | float | bool]
 
@@ -102,6 +103,13 @@ def linear_solver(problem: StepProblem, kind: LinearSolver, petsc_options: Optio
         message = f"PETSc does not accept these options ({str(error).splitlines()[-1]})"
         raise ConfigError("config", [Problem("petsc_options", message, written)]) from error
     return solver
+
+
+def storage(solver: PETSc.KSP) -> Storage:
+    """Which entries of the matrix a solver reads: MUMPS's Cholesky takes the upper triangle."""
+    pc = solver.getPC()
+    direct = solver.getType() == "preonly" and pc.getType() == "cholesky"
+    return "upper" if direct and pc.getFactorSolverType() == "mumps" else "whole"
 
 
 def _direct(size: int, petsc_options: Options) -> dict[str, str | float | bool]:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 
 from creep_fem.config.fields import LinearSolver
-from creep_fem.solver.linear import linear_solver
+from creep_fem.solver.linear import linear_solver, storage
 from creep_fem.solver.phases import Phase, timed
 from creep_fem.solver.problem import StepProblem
 from creep_fem.solver.secant import SecantUpdates
@@ -228,7 +228,7 @@ class NewtonSolver:
         return self._full_step and now < self.settings.chord_reduction * before
 
     def _renew_tangent(self) -> None:
-        matrix = self.problem.tangent()
+        matrix = self.problem.tangent(storage(self._inner))
         if self._shift > 0.0:
             matrix.shift(self._shift)
         self._inner.setOperators(matrix)

@@ -23,7 +23,7 @@ from creep_fem.mechanics.domain import Domain
 from creep_fem.mechanics.model import MechanicsModel
 from creep_fem.solver.phases import Phase, timed
 from creep_fem.solver.surface import SurfaceNodes
-from creep_fem.solver.tangent import TangentMatrix
+from creep_fem.solver.tangent import Storage, TangentMatrix
 
 
 @dataclass(frozen=True)
@@ -195,11 +195,15 @@ class StepProblem:
             totals[i] = inwards * (held + pushed[i])
         return Reactions(*self.comm.allreduce(totals, op=MPI.SUM))
 
-    def tangent(self) -> PETSc.Mat:
-        """Hessian of the potential at the present state (collective)."""
+    def tangent(self, storage: Storage = "whole") -> PETSc.Mat:
+        """Hessian of the potential at the present state (collective).
+
+        Args:
+            storage: Which entries the matrix holds.
+        """
         with timed(Phase.CONTACT):
             pairs = self.contact_state.hessian()
-        return self._tangent.assemble(pairs, self.drag_stiffness)
+        return self._tangent.assemble(pairs, self.drag_stiffness, storage)
 
 
 def _fixed_dofs(domain: Domain) -> NDArray[np.int32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import creep_fem._backend  # noqa: F401
 
@@ -19,6 +20,9 @@ from creep_fem.contact.potential import Contact
 from creep_fem.mechanics.model import MechanicsModel
 from creep_fem.solver.phases import Phase, timed
 from creep_fem.solver.surface import SurfaceNodes
+
+Storage = Literal["whole", "upper"]
+"""The whole matrix, or its upper triangle: half as many entries to find a place for."""
 
 _SLIDES = 2  # edges that a foot may slide on before the matrix has no room for it
 
@@ -42,31 +46,36 @@ class TangentMatrix:
         self._model, self._contact, self._surface = model, contact, surface
         self._conditions = conditions
         self._matrix: PETSc.Mat | None = None
+        self._storage: Storage = "whole"
         self._allocated = np.empty(0, dtype=np.int64)
 
-    def assemble(self, pairs: NodeBlocks, diagonal: NDArray[np.float64]) -> PETSc.Mat:
+    def assemble(
+        self, pairs: NodeBlocks, diagonal: NDArray[np.float64], storage: Storage
+    ) -> PETSc.Mat:
         """Tangent of the elements at the model's state plus surface terms (collective).
 
         Args:
             pairs: Terms that couple surface nodes, of any process.
             diagonal: Stiffness of the owned surface nodes by themselves in GPa, shape (owned,).
+            storage: Which entries the matrix holds.
         """
         with timed(Phase.ASSEMBLY):
-            matrix = self._matrix_with_room(pairs)
+            matrix = self._matrix_with_room(pairs, storage)
             matrix.zeroEntries()
             self._fill(matrix, pairs)
             self._add_diagonal(matrix, diagonal)
         return matrix
 
-    def _matrix_with_room(self, pairs: NodeBlocks) -> PETSc.Mat:
+    def _matrix_with_room(self, pairs: NodeBlocks, storage: Storage) -> PETSc.Mat:
         """The matrix, allocated anew if some process needs entries that it lacks (collective)."""
         lacks = not np.isin(self._keys(pairs.edges), self._allocated).all()
+        lacks = lacks or self._storage != storage
         lacks = self._surface.comm.allreduce(lacks or self._matrix is None, op=MPI.LOR)
         if self._matrix is not None and not lacks:
             return self._matrix
         if self._matrix is not None:
             self._matrix.destroy()
-        self._matrix = self._allocate(pairs.edges)
+        self._matrix, self._storage = self._allocate(pairs.edges, storage), storage
         return self._matrix
 
     def _keys(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -74,7 +83,7 @@ class TangentMatrix:
         keys: NDArray[np.int64] = pairs[:, 0] * self._contact.edge_count + pairs[:, 1]
         return keys
 
-    def _allocate(self, needed: NDArray[np.int64]) -> PETSc.Mat:
+    def _allocate(self, needed: NDArray[np.int64], storage: Storage) -> PETSc.Mat:
         pairs = self._contact.coupled_edges()
         for _ in range(_SLIDES):
             pairs = self._contact.with_neighbours(pairs)
@@ -87,7 +96,9 @@ class TangentMatrix:
         pattern = self._like(elements, "preallocator")
         pattern.setUp()
         self._fill(pattern, room)
-        matrix = self._like(elements, "aij")
+        matrix = self._like(elements, "aij" if storage == "whole" else "sbaij")
+        if storage == "upper":
+            matrix.setOption(PETSc.Mat.Option.IGNORE_LOWER_TRIANGULAR, True)
         pattern.preallocatorPreallocate(matrix, True)
         for unused in (elements, pattern):
             unused.destroy()
