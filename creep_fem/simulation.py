@@ -99,7 +99,8 @@ class Simulation:
             floor,
             newton.maximum_iterations,
             newton.surface_step,
-            linear_solver=newton.linear_solver,
+            newton.chord_reduction,
+            newton.linear_solver,
         )
         self.solver = NewtonSolver(self.problem, settings, config.petsc_options)
         self.swelling = Swelling(model, config)

@@ -245,12 +245,15 @@ class Newton(Section):
         tolerance: Residual, relative to the forces, at which a step is solved.
         maximum_iterations: Iterations after which a step is given up and repeated shorter.
         surface_step: Largest motion of a surface point within one iteration in um.
+        chord_reduction: An iteration that leaves less than this share of the residual hands its
+            factor on to the next one; 0 for a new tangent in every iteration.
         linear_solver: Factorisation of the whole matrix, or conjugate gradients.
     """
 
     tolerance: Annotated[float, Quantity(NUMBER, at_least=1e-12, at_most=1e-3)] = 1e-6
     maximum_iterations: Annotated[int, Whole(at_least=1)] = 40
     surface_step: Length = default("0.05 um")
+    chord_reduction: Annotated[float, Quantity(NUMBER, at_least=0.0, at_most=1.0)] = 0.5
     linear_solver: LinearSolver = "direct"
 
 

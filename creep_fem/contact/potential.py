@@ -17,8 +17,10 @@ from creep_fem.contact.friction import CoulombLaw, FrictionStep, FrictionTerms
 from creep_fem.contact.images import MirroredBoundary
 from creep_fem.contact.law import PressureGapLaw
 from creep_fem.contact.pairs import NodeBlocks, PairTerms
-from creep_fem.contact.search import FootPoints, nearby_bodies, project
+from creep_fem.contact.search import FootPoints, gaps, nearby_bodies, project
 
+# Pairs that may come within reach are listed anew after motion of this share of the search margin.
+_LIST_SHARE = 0.2
 # Normals out of the box, walls in the order of WALL_COMPONENT.
 _OUTWARDS = np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, -1.0], [0.0, 1.0]])
 
@@ -76,6 +78,12 @@ class ContactState:
         return forces.ravel()
 
 
+def _moved_less(now: NDArray[np.float64], then: NDArray[np.float64], limit: float) -> bool:
+    """Whether no node is more than a limit in um from where it was."""
+    moved = now - then
+    return bool(np.max(np.einsum("ni,ni->n", moved, moved), initial=0.0) <= limit**2)
+
+
 class Contact:
     """Finds pairs and evaluates the contact terms of one process's share of the surface."""
 
@@ -106,6 +114,8 @@ class Contact:
         self._bodies = boundary.edge_body[self.points.edge]
         self._candidates: FootPoints | None = None
         self._touchable = np.empty(0, dtype=np.int64)
+        self._near = np.empty(0, dtype=np.int64)
+        self._listed_at: NDArray[np.float64] | None = None
         self._searched_at = np.empty((0, 2))
         self._margin = 0.0
 
@@ -116,7 +126,7 @@ class Contact:
 
     @property
     def candidates(self) -> FootPoints:
-        """All pairs that the last search found, at their closest points when last evaluated."""
+        """All pairs that the last search found, at their closest points when last projected."""
         if self._candidates is None:
             raise RuntimeError("search() has not been called")
         return self._candidates
@@ -135,13 +145,13 @@ class Contact:
         bodies = self._targets.edge_body[self._candidates.edge]
         self._touchable = np.flatnonzero(np.isin(self._targets.edge_body, bodies))
         self._searched_at, self._margin = positions.copy(), margin
+        self._listed_at = None
 
     def search_is_valid(self, positions: NDArray[np.float64]) -> bool:
         """Whether no surface node has left the margin of the last search."""
         if self._candidates is None:
             return False
-        moved = positions - self._searched_at
-        return bool(np.max(np.einsum("ni,ni->n", moved, moved), initial=0.0) <= self._margin**2)
+        return _moved_less(positions, self._searched_at, self._margin)
 
     def begin_step(self, positions: NDArray[np.float64], dt: float) -> None:
         """Measure slip from these positions in um, shape (ns, 2), in a step of dt seconds.
@@ -156,11 +166,30 @@ class Contact:
         """Contact terms at current positions in um, shape (ns, 2)."""
         curves = self._targets.curves(positions, self._touchable)
         places = self.points.positions(self.boundary, positions)
-        self._candidates = project(self._targets, curves, places, self.candidates)
-        feet = self._facing(self._candidates, positions, curves)
+        feet = self._facing(self._feet(positions, places, curves), positions, curves)
         pairs = PairTerms(self._targets, self.law, self.points, places, curves, feet)
         friction = None if self._step is None else self._step.at(positions)
         return ContactState(pairs, len(positions), friction)
+
+    def _feet(
+        self, positions: NDArray[np.float64], places: NDArray[np.float64], curves: Curves
+    ) -> FootPoints:
+        """Closest points of the pairs that may be within reach of the law.
+
+        Most candidates are not, and stay so for many evaluations: only now and then all of them
+        are projected, and those listed that little motion might bring within reach.
+        """
+        candidates, margin = self.candidates, _LIST_SHARE * self._margin
+        if self._listed_at is not None and _moved_less(positions, self._listed_at, margin):
+            feet = project(self._targets, curves, places, candidates.chosen(self._near))
+            candidates.edge[self._near] = feet.edge
+            candidates.parameter[self._near] = feet.parameter
+            return feet
+        self._candidates = feet = project(self._targets, curves, places, candidates)
+        gap = gaps(curves, places, feet)
+        self._near = np.flatnonzero(gap < self.law.cutoff + 2.0 * margin)
+        self._listed_at = positions.copy()
+        return feet.chosen(self._near)
 
     def _facing(
         self, feet: FootPoints, positions: NDArray[np.float64], curves: Curves

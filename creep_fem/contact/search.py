@@ -12,7 +12,7 @@ from creep_fem.contact.boundary import Boundary, Curves
 
 _MAX_PROJECTION_ITERATIONS = 100
 # Where Newton's method converges, the error left is like the square of the last change.
-_PARAMETER_TOLERANCE = 1e-8
+_PARAMETER_TOLERANCE = 1e-7
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class FootPoints:
     edge: NDArray[np.int64]
     parameter: NDArray[np.float64]
 
-    def chosen(self, pairs: NDArray[np.bool_]) -> FootPoints:
-        """Some of the pairs, by a mask of shape (n,)."""
+    def chosen(self, pairs: NDArray[np.bool_] | NDArray[np.int64]) -> FootPoints:
+        """Some of the pairs, by a mask of shape (n,) or by their indices."""
         return FootPoints(self.point[pairs], self.edge[pairs], self.parameter[pairs])
 
 
@@ -110,6 +110,15 @@ def project(
         held = (edge[moving] == e) & (parameter[moving] == t)
         moving = moving[(np.abs(change) > _PARAMETER_TOLERANCE) & ~held]
     return FootPoints(start.point, edge, parameter)
+
+
+def gaps(curves: Curves, points: NDArray[np.float64], feet: FootPoints) -> NDArray[np.float64]:
+    """Signed distances in um of surface points at positions ``points`` from their feet."""
+    foot, slope, _ = curves.at(feet.edge, feet.parameter)
+    difference = points[feet.point] - foot
+    turned = slope[:, 1] * difference[:, 0] - slope[:, 0] * difference[:, 1]
+    distances: NDArray[np.float64] = turned / np.hypot(slope[:, 0], slope[:, 1])
+    return distances
 
 
 def _newton_change(

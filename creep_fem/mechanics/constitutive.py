@@ -10,15 +10,11 @@ and A^2(y), so no eigenvectors and no matrix logarithm are formed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import ufl
 from numpy.typing import NDArray
 from ufl.core.expr import Expr
-
-Value = TypeVar("Value", Expr, NDArray[np.float64])
-"""What the law is written for: a UFL expression, or values at points."""
 
 # asinh^2(sqrt(y)) = sum_k c_k y^k with c_k = (-1)^(k-1) 4^k / (2 k^2 binomial(2k, k))
 _SERIES = (
@@ -103,7 +99,7 @@ def _horner(coefficients: tuple[float, ...], y: Expr) -> Expr:
     return value
 
 
-def volumetric_energy(bulk: Value, strain: Value) -> Value:
+def volumetric_energy[Value: (Expr, NDArray[np.float64])](bulk: Value, strain: Value) -> Value:
     """Elastic energy density of the change of volume in GPa, per swollen volume.
 
     Args:
@@ -113,7 +109,9 @@ def volumetric_energy(bulk: Value, strain: Value) -> Value:
     return 0.5 * bulk * strain**2
 
 
-def shear_energy(shear: Value, trial_mises: Value, creep_increment: Value) -> Value:
+def shear_energy[Value: (Expr, NDArray[np.float64])](
+    shear: Value, trial_mises: Value, creep_increment: Value
+) -> Value:
     """Elastic energy density of shear in GPa, per swollen volume, at a given increment.
 
     Args:

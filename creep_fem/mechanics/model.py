@@ -175,9 +175,7 @@ class MechanicsModel:
         # the pressure lives at the points of the volumetric strain and is linear through them
         few, _ = basix.make_quadrature(basix.CellType.triangle, VOLUMETRIC_DEGREE)
         self._from_few = _linear_through(few, points)
-        self._trial_mises = fem.Expression(
-            material.trial_mises, points, jit_options=_JIT_OPTIONS
-        )
+        self._trial_mises = fem.Expression(material.trial_mises, points, jit_options=_JIT_OPTIONS)
         self._state = fem.Expression(
             ufl.as_vector((material.mises(self._increment), kinematics.volume_ratio)), points
         )
@@ -193,7 +191,8 @@ class MechanicsModel:
         mesh = self.domain.mesh
         points, weights = basix.make_quadrature(basix.CellType.triangle, degree)
         area_ratio = fem.Expression(abs(ufl.JacobianDeterminant(mesh)), points)
-        return weights * area_ratio.eval(mesh, self._cells)
+        rule: NDArray[np.float64] = weights * area_ratio.eval(mesh, self._cells)
+        return rule
 
     def _measures(self) -> tuple[ufl.Measure, ufl.Measure]:
         """Integration with all points and with those of the volumetric strain."""
@@ -244,9 +243,7 @@ class MechanicsModel:
         self._slope.x.array[dofs] = increment.slope
         self._dissipation.x.array[dofs] = increment.dissipation
 
-    def _potential(
-        self, trial: NDArray[np.float64], volume_ratio: NDArray[np.float64]
-    ) -> float:
+    def _potential(self, trial: NDArray[np.float64], volume_ratio: NDArray[np.float64]) -> float:
         """Energy of the owned cells from values at the points of either rule."""
         dofs = self._points_space.dofmap.list[self._cells]
         increment, dissipation = (f.x.array[dofs] for f in (self._increment, self._dissipation))

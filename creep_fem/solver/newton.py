@@ -121,6 +121,7 @@ class NewtonSolver:
         self._tangents = self._tangents_before = self._chords = 0
         self._factor_is_kept = False
         self._secants = SecantUpdates()
+        self._motion = 0.0  # largest of the surface along the present direction in um
         self._full_step = False
         self._snes = self._create_snes()
 
@@ -257,17 +258,14 @@ class NewtonSolver:
             self._inner.setUp()
         with timed(Phase.SOLVE):
             self._secants.apply(self._inner.solve, gradient, direction)
+        self._motion = self.problem.surface.max_motion(direction.getArray(readonly=True))
 
     def _is_unfit(self, gradient: PETSc.Vec, direction: PETSc.Vec, shifts: int) -> bool:
         """Whether a direction was not found, points uphill or leaps."""
         if self._inner.getConvergedReason() < 0 or not gradient.dot(direction) > 0.0:
             return True
         limit = _LEAP * self.settings.surface_step
-        return shifts < _MAX_LEAP_SHIFTS and self._motion(direction) > limit
-
-    def _motion(self, direction: PETSc.Vec) -> float:
-        """Largest motion of the surface along a direction in um."""
-        return self.problem.surface.max_motion(direction.getArray(readonly=True))
+        return shifts < _MAX_LEAP_SHIFTS and self._motion > limit
 
     def _raise_shift(self) -> bool:
         """Stiffen the matrix by the next larger multiple of the identity, if there is one."""
@@ -280,8 +278,8 @@ class NewtonSolver:
         self._shift, self._shift_was_raised = raised, True
         return True
 
-    def _lower_shift(self, motion: float) -> None:
-        """Lower the shift after a full step of this motion in um, as far as seems safe.
+    def _lower_shift(self) -> None:
+        """Lower the shift after a full step, as far as its motion makes it seem safe.
 
         What it alone holds moves in inverse proportion to it: with less, the next direction would
         leap, and the matrix would have to be factorised again with more. For that reason a shift
@@ -289,7 +287,8 @@ class NewtonSolver:
         """
         if self._shift_was_raised:
             return
-        lowered = self._shift * max(motion / (_LEAP * self.settings.surface_step), _SHIFT_LOWERING)
+        share = self._motion / (_LEAP * self.settings.surface_step)
+        lowered = self._shift * max(share, _SHIFT_LOWERING)
         self._shift = lowered if lowered >= _SHIFT_MINIMUM else 0.0
 
     def _shorten(self, x: PETSc.Vec, direction: PETSc.Vec) -> bool:
@@ -311,7 +310,7 @@ class NewtonSolver:
         self._chords += self._factor_is_kept
         self._full_step = length == 1.0
         if self._full_step and self._shift > 0.0:
-            self._lower_shift(self._motion(direction))
+            self._lower_shift()
         direction.scale(length)
         self._trial_is_current = True
         return True
@@ -323,8 +322,7 @@ class NewtonSolver:
         slope = gradient.dot(direction)
         if not slope > 0.0:
             return 0.0
-        motion = self._motion(direction)
-        length = min(1.0, self.settings.surface_step / motion) if motion > 0.0 else 1.0
+        length = min(1.0, self.settings.surface_step / self._motion) if self._motion > 0.0 else 1.0
         round_off = _ROUND_OFF * abs(energy)
         for _ in range(_MAX_HALVINGS):
             self._trial.waxpy(-length, direction, x)

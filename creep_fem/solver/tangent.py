@@ -97,12 +97,13 @@ class TangentMatrix:
         pattern.setUp()
         self._fill(pattern, room)
         matrix = self._like(elements, "aij" if storage == "whole" else "sbaij")
-        if storage == "upper":
-            matrix.setOption(PETSc.Mat.Option.IGNORE_LOWER_TRIANGULAR, True)
-        pattern.preallocatorPreallocate(matrix, True)
+        pattern.preallocatorPreallocate(matrix, False)
         for unused in (elements, pattern):
             unused.destroy()
         options = PETSc.Mat.Option
+        if storage == "upper":
+            matrix.setOption(options.IGNORE_LOWER_TRIANGULAR, True)
+        self._fill(matrix, room)  # assembly drops room that is not used
         matrix.setOption(options.NEW_NONZERO_ALLOCATION_ERR, False)
         matrix.setOption(options.SYMMETRIC, True)
         matrix.setOption(options.SYMMETRY_ETERNAL, True)

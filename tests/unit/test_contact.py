@@ -16,7 +16,7 @@ from creep_fem.contact.images import MirroredBoundary
 from creep_fem.contact.law import CohesiveTail, PressureGapLaw
 from creep_fem.contact.pairs import NodeBlocks
 from creep_fem.contact.potential import Contact, ContactState
-from creep_fem.contact.search import nearby_bodies, project
+from creep_fem.contact.search import gaps, nearby_bodies, project
 
 LAW = PressureGapLaw(stiffness=100.0, smoothing=0.004, zero_gap_pressure=0.1)
 BOX = 5.06
@@ -158,12 +158,31 @@ def test_gap_between_discs_is_that_of_circles() -> None:
     )
     contact = Contact(boundary, LAW, BOX, np.arange(len(points)))
     contact.search(points, margin=0.2)
-    feet = contact.evaluate(points).pairs
-    point = contact.candidates.point
-    body = 1 - boundary.edge_body[contact.points.edge[point]]
-    places = contact.points.positions(boundary, points)[point]
-    exact = np.hypot(*(places - centres[body]).T) - np.array(radii)[body]
-    np.testing.assert_allclose(feet.gap, exact, atol=1e-6)
+    contact.evaluate(points)
+    feet = contact.candidates
+    body = 1 - boundary.edge_body[contact.points.edge[feet.point]]
+    places = contact.points.positions(boundary, points)
+    exact = np.hypot(*(places[feet.point] - centres[body]).T) - np.array(radii)[body]
+    curves = boundary.curves(points, np.arange(len(boundary.edge_body)))
+    np.testing.assert_allclose(gaps(curves, places, feet), exact, atol=1e-6)
+
+
+def test_pairs_that_are_not_projected_every_time_are_not_missed() -> None:
+    """A body drifts by small steps, so that pairs enter and leave the reach of the law."""
+    boundary, points, contact = three_bodies()
+    kept, projected = contact.evaluate(points).active_pairs, []
+    for step in range(1, 41):
+        moved = points + 0.001 * step * np.outer(boundary.node_body == 0, [1.0, 1.0])
+        assert contact.search_is_valid(moved) == (step <= 35)
+        state = contact.evaluate(moved)
+        fresh = Contact(boundary, LAW, BOX, np.arange(len(points)))
+        fresh.search(moved, margin=0.05)
+        anew = fresh.evaluate(moved)
+        assert state.energy == pytest.approx(anew.energy, rel=1e-12)
+        np.testing.assert_allclose(state.gradient(), anew.gradient(), atol=1e-12)
+        projected.append(len(state.pairs.gap))
+    assert state.active_pairs != kept
+    assert max(projected) < 0.7 * len(contact.candidates.point)
 
 
 def test_gradient_and_hessian_against_finite_differences() -> None:

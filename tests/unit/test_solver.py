@@ -26,6 +26,7 @@ from creep_fem.microstructure import Disc, Layout, build_mesh
 from creep_fem.solver.newton import NewtonSettings, NewtonSolver
 from creep_fem.solver.problem import StepProblem
 from creep_fem.solver.stepping import StepSettings, TimeStepper
+from creep_fem.solver.tangent import Storage
 
 BOX = 3.0
 DRAG = 4.0  # GPa s/um
@@ -82,7 +83,7 @@ def stepper(
     iterations: int = 40,
     minimum: float = 1.0,
     rate: float = 0.6 / 36000.0,
-    chord_reduction: float = 0.2,
+    chord_reduction: float = 0.5,
 ) -> TimeStepper:
     settings = NewtonSettings(1e-9, 1e-4, iterations, 0.05, chord_reduction)
     solver = NewtonSolver(problem, settings, {})
@@ -122,11 +123,14 @@ def test_residual_and_tangent_are_derivatives_of_the_potential(
 
     _, gradient = at(base)
     assert problem.contact_state.active_pairs > 0
-    matrix = problem.tangent()
     direction, h = free * rng.normal(size=len(free)), 1e-6
-    x.setArray(direction)
-    matrix.mult(x, product)
-    tangent = product.getArray() * free
+    products = []
+    for storage in ("whole", "upper"):
+        x.setArray(direction)
+        problem.tangent(storage).mult(x, product)
+        products.append(product.getArray() * free)
+    tangent = products[0]
+    np.testing.assert_allclose(products[1], tangent, atol=1e-12 * np.abs(tangent).max())
     (e1, g1), (e0, g0) = at(base + h * direction), at(base - h * direction)
     assert (e1 - e0) / (2.0 * h) == pytest.approx(gradient @ direction, rel=1e-6)
     difference = (g1 - g0) / (2.0 * h)
@@ -152,9 +156,9 @@ def test_a_kept_factor_that_leads_nowhere_is_renewed_where_the_iterate_is(
             return np.inf
         return energy
 
-    def recorded() -> PETSc.Mat:
+    def recorded(storage: Storage) -> PETSc.Mat:
         places.append(problem.model.displacement.x.array.copy())
-        return tangent()
+        return tangent(storage)
 
     monkeypatch.setattr(problem, "move_to", refusing)
     monkeypatch.setattr(problem, "tangent", recorded)
@@ -167,9 +171,12 @@ def test_a_kept_factor_that_leads_nowhere_is_renewed_where_the_iterate_is(
 
 
 def test_factors_that_serve_again_save_tangents_and_change_nothing() -> None:
+    # a disc between two others stays where it is; on a single one it would roll off
+    others = (Disc(3.0, y, 1.45, "framework") for y in (0.0, BOX))
+    cradle = Layout(BOX, (Disc(1.1, 1.5, 0.95, "active"), *others))
     ends, counts = [], []
-    for reduction in (0.0, 0.2):
-        problem = two_discs()
+    for reduction in (0.0, 0.5):
+        problem = packed(cradle, DRAG)
         steps = list(stepper(problem, chord_reduction=reduction).advance_to(20000.0))
         ends.append(problem.model.displacement.x.array.copy())
         counts.append([sum(s.iterations for s in steps), sum(s.chord_iterations for s in steps)])
@@ -194,7 +201,7 @@ def test_shifts_that_serve_on_are_raised_less_often(monkeypatch: pytest.MonkeyPa
             raised[policy] += 1
             return raise_shift()
 
-        def drop(_motion: float, solver=solver) -> None:
+        def drop(solver=solver) -> None:
             solver._shift *= 0.01 if solver._shift > 1e-5 else 0.0
 
         monkeypatch.setattr(solver, "_raise_shift", counted)
@@ -202,8 +209,8 @@ def test_shifts_that_serve_on_are_raised_less_often(monkeypatch: pytest.MonkeyPa
             monkeypatch.setattr(solver, "_lower_shift", drop)
         tangents[policy] = sum(step.iterations for step in march.advance_to(30000.0))
         assert solver._shift == 0.0
-    assert 0 < raised[0] < 0.5 * raised[1]
-    assert tangents[0] < tangents[1]
+    assert 0 < raised[0] < 0.7 * raised[1]
+    assert raised[0] + tangents[0] < raised[1] + tangents[1]
 
 
 def test_steps_hit_milestones_and_conserve_the_balance() -> None:

@@ -213,6 +213,9 @@ def _pressed(
 ) -> Press:
     # sharper than usual: little but the drag holds some bodies, and a small force moves them
     sharp = {"tolerance": 1e-9, "force_floor": 1e-3}
+    # The symmetric states are saddles of the potential in the end, with up to three negative
+    # eigenvalues: Newton's method holds them, chord iterations roll off as round-off has it.
+    sharp["chord_reduction"] = 0.0
     press = Press(packing, PHASES, LAW, friction=friction, drag=4.0, **sharp)
     press.swell(volume_ratio, 20000.0, 2e-3)
     return press

@@ -101,6 +101,7 @@ class Press:
         surface_step: float = 0.05,
         tolerance: float = 1e-8,
         force_floor: float = _FORCE_FLOOR,
+        chord_reduction: float = 0.5,
     ) -> None:
         """Set up the problem (collective).
 
@@ -113,13 +114,15 @@ class Press:
             surface_step: Largest motion of the surface per iteration in um.
             tolerance: Residual relative to the internal forces at convergence.
             force_floor: Smallest force in GPa um that the residual is measured against.
+            chord_reduction: Share of the residual below which a factor is used again.
         """
         self.packing = packing
         self.model = MechanicsModel(Domain.distribute(MPI.COMM_WORLD, packing), phases)
         boundary = Boundary.from_arcs(packing.points, packing.arcs, packing.box)
         margin = 2.0 * surface_step
         self.problem = StepProblem(self.model, boundary, law, packing.box, margin, drag, friction)
-        settings = NewtonSettings(tolerance, force_floor, _MAX_ITERATIONS, surface_step)
+        limits = tolerance, force_floor, _MAX_ITERATIONS, surface_step
+        settings = NewtonSettings(*limits, chord_reduction)
         self.solver = NewtonSolver(self.problem, settings, {})
         # PETSc's solver holds itself; dropped on several processes, it would stay for good
         weakref.finalize(self, self.solver.close).atexit = False

@@ -1,0 +1,68 @@
+"""Secant updates of an old factor, on quadratic potentials."""
+
+from __future__ import annotations
+
+import creep_fem._backend  # noqa: F401
+
+# isort: split
+import numpy as np
+from numpy.typing import NDArray
+from petsc4py import PETSc
+
+from creep_fem.solver.secant import SecantUpdates
+
+SIZE = 6
+
+
+def vector(values: NDArray[np.float64]) -> PETSc.Vec:
+    return PETSc.Vec().createWithArray(values.copy(), comm=PETSc.COMM_SELF)
+
+
+def solution(updates: SecantUpdates, old: NDArray[np.float64], right: NDArray[np.float64]):
+    """Apply the updated inverse of an old matrix."""
+
+    def solve(b: PETSc.Vec, x: PETSc.Vec) -> None:
+        x.setArray(np.linalg.solve(old, b.getArray()))
+
+    x = vector(np.zeros(len(right)))
+    updates.apply(solve, vector(right), x)
+    return x.getArray().copy()
+
+
+def matrices() -> tuple[NDArray[np.float64], NDArray[np.float64], np.random.Generator]:
+    rng = np.random.default_rng(7)
+    roots = rng.normal(size=(2, SIZE, SIZE))
+    old, new = (r @ r.T + np.eye(SIZE) for r in roots)
+    return old, new, rng
+
+
+def test_the_updated_inverse_is_the_textbooks() -> None:
+    old, new, rng = matrices()
+    updates, x = SecantUpdates(), rng.normal(size=SIZE)
+    updates.visit(vector(x), vector(new @ x))
+    inverse = np.linalg.inv(old)
+    for _ in range(3):
+        s = rng.normal(size=SIZE)
+        x = x + s
+        updates.visit(vector(x), vector(new @ x))
+        y, rho = new @ s, 1.0 / (s @ new @ s)
+        left = np.eye(SIZE) - rho * np.outer(s, y)
+        inverse = left @ inverse @ left.T + rho * np.outer(s, s)
+        np.testing.assert_allclose(solution(updates, old, y), s, atol=1e-10)
+    right = rng.normal(size=SIZE)
+    np.testing.assert_allclose(solution(updates, old, right), inverse @ right, atol=1e-10)
+
+
+def test_motions_along_negative_curvature_and_between_paths_teach_nothing() -> None:
+    old, new, rng = matrices()
+    updates, x, s = SecantUpdates(), *rng.normal(size=(2, SIZE))
+    for place in (x, x + s):
+        updates.visit(vector(place), vector(-new @ place))
+    assert len(updates) == 0
+    updates.leave_path()
+    updates.visit(vector(x), vector(new @ x))
+    assert len(updates) == 0
+    updates.visit(vector(x + s), vector(new @ (x + s)))
+    assert len(updates) == 1
+    updates.forget_pairs()
+    np.testing.assert_allclose(solution(updates, old, s), np.linalg.solve(old, s))
