@@ -64,10 +64,10 @@ def phase_distances(
         Distances in um, shape (n, phases). Only the smallest of a row is exact; others may
         be missing (large) if they exceed it by more than the search radius.
     """
-    places = points.positions(boundary, positions)
+    places = points.positions(positions)
     body = boundary.edge_body[points.edge]
     distance = np.full((len(places), int(body_phase.max()) + 1), _FAR)
-    normals = points.normals(boundary, positions)
+    normals = points.normals(positions)
     _include_images(distance, body_phase[body], normals, places, box)
     longest = 2.0 * float(boundary.chords(positions).max())
     radius = 2.0 * longest
@@ -107,7 +107,7 @@ def contact_shares(
     distance = phase_distances(boundary, positions, points, body_phase, box)
     phases = distance.shape[1]
     distance = distance.reshape(len(edges), _INTERVALS + 1, phases)
-    places = points.positions(boundary, positions).reshape(len(edges), _INTERVALS + 1, 2)
+    places = points.positions(positions).reshape(len(edges), _INTERVALS + 1, 2)
     pieces = np.diff(places, axis=1)
     length = np.hypot(pieces[..., 0], pieces[..., 1])
     touching = length * _share_below(distance.min(axis=2) - touching_gap)

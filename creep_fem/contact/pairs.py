@@ -107,7 +107,7 @@ class PairTerms:
     @cached_property
     def nodes(self) -> NDArray[np.int64]:
         """Surface nodes of the point's edge and of the control points, shape (n, 8)."""
-        own = self.boundary.edge_nodes[self._points.edge[self.feet.point]]
+        own = self._points.nodes[self.feet.point]
         return np.hstack([own, self.boundary.control[self.feet.edge]])
 
     def _weights(self, derivative: int = 0) -> NDArray[np.float64]:

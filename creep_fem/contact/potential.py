@@ -138,7 +138,7 @@ class Contact:
         """
         half_edge = float(self.boundary.chords(positions).max(initial=0.0))
         radius = self.law.cutoff + half_edge + 2.0 * margin
-        points = self.points.positions(self.boundary, positions)
+        points = self.points.positions(positions)
         near = nearby_bodies(self._targets, positions, points, self._bodies, radius)
         self._candidates = self._mirrored.touchable(near, self._bodies)
         # Feet slide along the curves of their bodies; most images are out of reach.
@@ -165,7 +165,7 @@ class Contact:
     def evaluate(self, positions: NDArray[np.float64]) -> ContactState:
         """Contact terms at current positions in um, shape (ns, 2)."""
         curves = self._targets.curves(positions, self._touchable)
-        places = self.points.positions(self.boundary, positions)
+        places = self.points.positions(positions)
         feet = self._facing(self._feet(positions, places, curves), positions, curves)
         pairs = PairTerms(self._targets, self.law, self.points, places, curves, feet)
         friction = None if self._step is None else self._step.at(positions)
@@ -200,7 +200,7 @@ class Contact:
         away from each other as well, back to back.
         """
         own = np.flatnonzero(self._mirrored.is_own_image(feet, self._bodies))
-        normal = self.points.chosen(feet.point[own]).normals(self.boundary, positions)
+        normal = self.points.chosen(feet.point[own]).normals(positions)
         slope = curves.at(feet.edge[own], feet.parameter[own])[1]
         turned = normal[:, 0] * slope[:, 1] - normal[:, 1] * slope[:, 0]  # n . n_foot |c'|
         outwards = _OUTWARDS[self._mirrored.wall(feet.edge[own])]

@@ -161,7 +161,7 @@ def test_gap_between_discs_is_that_of_circles() -> None:
     contact.evaluate(points)
     feet = contact.candidates
     body = 1 - boundary.edge_body[contact.points.edge[feet.point]]
-    places = contact.points.positions(boundary, points)
+    places = contact.points.positions(points)
     exact = np.hypot(*(places[feet.point] - centres[body]).T) - np.array(radii)[body]
     curves = boundary.curves(points, np.arange(len(boundary.edge_body)))
     np.testing.assert_allclose(gaps(curves, places, feet), exact, atol=1e-6)

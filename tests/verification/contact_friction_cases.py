@@ -70,7 +70,7 @@ def _tractions(press: Press) -> tuple[Array, ...]:
     """Place, traction, slip and half the surface length of all pairs (collective)."""
     friction, problem = _friction(press), press.problem
     pairs, points = friction.pairs, problem.contact.points
-    x = points.positions(problem.contact.boundary, press.positions())[pairs.feet.point, 0]
+    x = points.positions(press.positions())[pairs.feet.point, 0]
     traction = np.abs(friction.force) / pairs.length
     rows = np.column_stack([x - 0.5 * BOX, traction, np.abs(friction.slip), pairs.length])
     rows = gathered(press.model, rows)

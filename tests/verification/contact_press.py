@@ -200,7 +200,7 @@ class Press:
         """
         points, pairs = self.problem.contact.points, self.problem.contact_state.pairs
         pressure = np.bincount(pairs.feet.point, pairs.pressure, minlength=len(points.edge))
-        x = points.positions(self.boundary, self.positions())[:, 0]
+        x = points.positions(self.positions())[:, 0]
         rows = gathered(self.model, np.column_stack([x, pressure, 0.5 * points.length]))
         return Profile(*rows[np.lexsort(rows.T[::-1])].T)
 
