@@ -251,7 +251,8 @@ class SurfacePoints:
 
     @cached_property
     def _starts(self) -> NDArray[np.int64]:
-        return self.nodes.shape[1] * np.arange(len(self.nodes) + 1)
+        starts: NDArray[np.int64] = self.nodes.shape[1] * np.arange(len(self.nodes) + 1)
+        return starts
 
     def positions(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Current positions in um, shape (n, 2), from those of the nodes, shape (ns, 2)."""
@@ -263,8 +264,13 @@ class SurfacePoints:
 
     def chosen(self, points: NDArray[np.int64]) -> SurfacePoints:
         """Some of the points, by their indices."""
-        columns = self.edge, self.parameter, self.nodes, self.shape, self.length
-        return SurfacePoints(*(column[points] for column in columns))
+        return SurfacePoints(
+            self.edge[points],
+            self.parameter[points],
+            self.nodes[points],
+            self.shape[points],
+            self.length[points],
+        )
 
     def normals(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Unit outward normals of the finite-element edges, shape (n, 2)."""

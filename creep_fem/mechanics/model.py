@@ -166,6 +166,8 @@ class MechanicsModel:
         self.residual, self.tangent = (
             fem.form(f, jit_options=_JIT_OPTIONS) for f in (residual, tangent)
         )
+        once = ufl.dx(metadata={"quadrature_degree": 0})
+        self.coupling = fem.form(ufl.inner(du, v) * once)  # all dofs of a cell, like the tangent
         self._build_expressions(kinematics, material)
         self._weights = self._rule_weights(SHEAR_DEGREE)
         self._few_weights = self._rule_weights(VOLUMETRIC_DEGREE)

@@ -62,7 +62,7 @@ class TangentMatrix:
         with timed(Phase.ASSEMBLY):
             matrix = self._matrix_with_room(pairs, storage)
             matrix.zeroEntries()
-            self._fill(matrix, pairs)
+            self._fill(matrix, pairs, self._model.tangent)
             self._add_diagonal(matrix, diagonal)
         return matrix
 
@@ -92,10 +92,10 @@ class TangentMatrix:
         self._allocated = self._keys(pairs)
         nodes = self._contact.coupled_nodes(pairs)
         room = NodeBlocks(pairs, nodes, np.ones((len(nodes), 16, 16)))
-        elements = fem_petsc.create_matrix(self._model.tangent)
+        elements = fem_petsc.create_matrix(self._model.coupling)
         pattern = self._like(elements, "preallocator")
         pattern.setUp()
-        self._fill(pattern, room)
+        self._fill(pattern, room, self._model.coupling)
         matrix = self._like(elements, "aij" if storage == "whole" else "sbaij")
         pattern.preallocatorPreallocate(matrix, False)
         for unused in (elements, pattern):
@@ -103,7 +103,8 @@ class TangentMatrix:
         options = PETSc.Mat.Option
         if storage == "upper":
             matrix.setOption(options.IGNORE_LOWER_TRIANGULAR, True)
-        self._fill(matrix, room)  # assembly drops room that is not used
+        # assembly drops room that is not used
+        self._fill(matrix, room, self._model.coupling)
         matrix.setOption(options.NEW_NONZERO_ALLOCATION_ERR, False)
         matrix.setOption(options.SYMMETRIC, True)
         matrix.setOption(options.SYMMETRY_ETERNAL, True)
@@ -118,8 +119,8 @@ class TangentMatrix:
         matrix.setLGMap(*other.getLGMap())
         return matrix
 
-    def _fill(self, matrix: PETSc.Mat, pairs: NodeBlocks) -> None:
-        fem_petsc.assemble_matrix(matrix, self._model.tangent, bcs=self._conditions)
+    def _fill(self, matrix: PETSc.Mat, pairs: NodeBlocks, form: fem.Form) -> None:
+        fem_petsc.assemble_matrix(matrix, form, bcs=self._conditions)
         # the unit diagonal of fixed dofs was inserted, the surface terms are added
         matrix.assemble(PETSc.Mat.AssemblyType.FLUSH)
         self._add(matrix, pairs)

@@ -25,9 +25,7 @@ def test_normals_point_outwards() -> None:
     boundary, points = boundary_of([circle(3.0, 4.0, 1.5, 80)], BOX)
     vertices = SurfacePoints.at(boundary, np.arange(40), np.array([0.5]), np.ones(1))
     places = vertices.positions(points)
-    np.testing.assert_allclose(
-        vertices.normals(points), (places - [3.0, 4.0]) / 1.5, atol=1e-12
-    )
+    np.testing.assert_allclose(vertices.normals(points), (places - [3.0, 4.0]) / 1.5, atol=1e-12)
 
 
 def test_distances_to_the_nearest_body_of_each_phase() -> None:
