@@ -39,7 +39,8 @@ _Draw = Callable[[Sequence[tables.Row], Path], None]
 @errors_shown()
 def limits(publish: _Publish = False) -> None:
     """Time runs and the linear algebra that they cannot do without."""
-    _measure("limits", absolute(), tables.LIMITS, tables.draw_limits, publish)
+    measure = partial(march, bare=True)
+    _measure("limits", absolute(), tables.LIMITS, tables.draw_limits, publish, measure)
 
 
 @app.command()
@@ -51,7 +52,8 @@ def growth(
 ) -> None:
     """Time the first lithiation to 30 % in larger and larger packings."""
     settings = growing(largest, ranks or (1, 2))
-    _measure("growth", settings, tables.GROWTH, tables.draw_growth, publish)
+    measure = partial(march, bare=False)
+    _measure("growth", settings, tables.GROWTH, tables.draw_growth, publish, measure)
 
 
 @app.command()
@@ -73,7 +75,7 @@ def _measure(
     columns: tables.Columns,
     draw: _Draw,
     publish: bool,
-    measure: Callable[[Setting], tables.Row] = march,
+    measure: Callable[[Setting], tables.Row],
 ) -> None:
     if publish:
         # Better now than after hours of runs.

@@ -76,7 +76,7 @@ class Measured:
         median_iterations: Median of the iterations of a step.
         phases: Seconds of each phase of the solver.
         memory: Largest resident memory of all processes together in MiB.
-        bare: What an iteration costs at least.
+        bare: What an iteration costs at least; None if that was not timed.
     """
 
     particles: int
@@ -95,7 +95,7 @@ class Measured:
     median_iterations: float
     phases: dict[str, float]
     memory: float
-    bare: Bare
+    bare: Bare | None
 
 
 class _BareIteration:
@@ -143,7 +143,7 @@ class _BareIteration:
 
 
 def measure(
-    config: Path, overrides: Sequence[str], soc: float | None, command_at: float
+    config: Path, overrides: Sequence[str], soc: float | None, command_at: float, *, bare: bool
 ) -> Measured:
     """March a config through its cycles, or through the first lithiation only (collective).
 
@@ -152,15 +152,15 @@ def measure(
         overrides: Entries to replace, as on the command line.
         soc: State of charge at which to stop; all cycles if None.
         command_at: When the command was given, in s since the epoch.
+        bare: Whether to time bare iterations; their matrix and factor count as memory.
     """
     comm = MPI.COMM_WORLD
     prepared = prepare(comm, config, overrides)
     run = prepared.run
-    marched = _march(run, soc)
+    marched = _march(run, soc, bare)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB / _MIB
     steps = marched.steps
     iterations = [step.iterations for step in steps]
-    bare = np.average(marched.bare, axis=0, weights=iterations)
     return Measured(
         particles=len(prepared.particles.body_phase),
         dofs=2 * run.problem.space.dofmap.index_map.size_global,
@@ -182,7 +182,7 @@ def measure(
             if (seconds := comm.allreduce(marched.phases[phase], op=MPI.MAX)) > 0.0
         },
         memory=comm.allreduce(peak),
-        bare=Bare(*(float(seconds) for seconds in bare)),
+        bare=_mean(marched.bare, iterations) if bare else None,
     )
 
 
@@ -205,12 +205,16 @@ class _Marched:
     first_at: float
 
 
-def _march(run: Simulation, soc: float | None) -> _Marched:
-    """Take all steps, timing a bare iteration after each (collective)."""
+def _mean(samples: Sequence[NDArray[np.float64]], iterations: Sequence[int]) -> Bare:
+    return Bare(*map(float, np.average(samples, axis=0, weights=iterations)))
+
+
+def _march(run: Simulation, soc: float | None, with_bare: bool) -> _Marched:
+    """Take all steps, timing a bare iteration after each if wanted (collective)."""
     end = np.inf if soc is None else run.swelling.half_cycles[0].time_at(soc)
     if end is None:
         raise typer.BadParameter(f"the first half-cycle does not reach {soc:g}")
-    bare = _BareIteration(run.problem)
+    bare = _BareIteration(run.problem) if with_bare else None
     marched = _Marched([], 0.0, Counter(), [], np.nan)
     taken = run.steps()
     while run.stepper.time < end:
@@ -222,7 +226,8 @@ def _march(run: Simulation, soc: float | None) -> _Marched:
             break
         marched.first_at = marched.first_at if marched.steps else time.time()
         marched.steps.append(step[1])
-        marched.bare.append(bare.seconds())
+        if bare is not None:
+            marched.bare.append(bare.seconds())
     return marched
 
 
@@ -235,9 +240,10 @@ def main(
     command_at: Annotated[
         float, typer.Option(help="When the command was given, in s since the epoch.")
     ] = _LOADED_AT,
+    bare: Annotated[bool, typer.Option(help="Time bare iterations, too.")] = True,
 ) -> None:
     """Measure one run and print what it took as JSON."""
-    measured = measure(config, overrides or (), soc, command_at)
+    measured = measure(config, overrides or (), soc, command_at, bare=bare)
     if MPI.COMM_WORLD.rank == 0:
         typer.echo(json.dumps(asdict(measured)))
 

@@ -18,6 +18,8 @@ _MPIRUN = str(Path(sys.executable).with_name("mpirun"))
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "UCX_TLS": "self,sm,tcp"}
 
 _GROWING = ROOT / "benchmarks" / "speed" / "growing.yaml"
+# With a new tangent in every iteration, all iterations can be held against bare ones.
+_NEWTON_ONLY = ("newton.chord_reduction=0",)
 _BOX_OF_20 = 8.3  # um, holds about 20 particles of the growing packing
 
 
@@ -42,14 +44,20 @@ class Setting:
 
 def absolute() -> list[Setting]:
     """Runs whose time is compared with that of their linear algebra."""
-    reference, finer = ROOT / "configs" / "se_mse.yaml", ROOT / "benchmarks/speed/fine_60.yaml"
+    discs, reference = (ROOT / "configs" / f"{name}.yaml" for name in ("benchmark_19", "se_mse"))
+    finer, finer_start = _GROWING.with_name("fine_60.yaml"), "60 particles, fine, lithiation to 0.3"
     return [
-        Setting("19 discs, lithiation", ROOT / "configs" / "benchmark_19.yaml", soc=1.0),
-        Setting("19 discs, cycle", ROOT / "configs" / "benchmark_19.yaml"),
+        Setting("19 discs, lithiation", discs, soc=1.0),
+        Setting("19 discs, cycle", discs),
         Setting("20 particles, 20 cycles", reference, ranks=2),
-        Setting("60 particles, fine, lithiation to 0.3", finer, soc=0.3),
-        Setting("60 particles, fine, lithiation to 0.3", finer, soc=0.3, ranks=2),
+        Setting(finer_start, finer, soc=0.3),
+        Setting(finer_start, finer, soc=0.3, ranks=2),
         Setting("60 particles, fine, cycle", finer, ranks=2),
+        Setting("19 discs, lithiation, Newton only", discs, _NEWTON_ONLY, soc=1.0),
+        Setting("19 discs, cycle, Newton only", discs, _NEWTON_ONLY),
+        Setting("20 particles, 20 cycles, Newton only", reference, _NEWTON_ONLY, ranks=2),
+        Setting(f"{finer_start}, Newton only", finer, _NEWTON_ONLY, soc=0.3),
+        Setting(f"{finer_start}, Newton only", finer, _NEWTON_ONLY, soc=0.3, ranks=2),
     ]
 
 
@@ -103,9 +111,15 @@ def arguments(setting: Setting) -> list[str]:
     return words if setting.soc is None else [*words, "--soc", str(setting.soc)]
 
 
-def march(setting: Setting) -> dict[str, Any]:
-    """Measure a run, the time from the command to its first step included."""
-    return run(setting, "march", ("--command-at", repr(time.time())))
+def march(setting: Setting, *, bare: bool) -> dict[str, Any]:
+    """Measure a run, the time from the command to its first step included.
+
+    Args:
+        setting: What to run.
+        bare: Whether to time bare iterations along with it.
+    """
+    options = ("--bare" if bare else "--no-bare", "--command-at", repr(time.time()))
+    return run(setting, "march", options)
 
 
 def run(setting: Setting, program: str, options: Sequence[str] = ()) -> dict[str, Any]:

@@ -156,7 +156,7 @@ def _second_process(one: Row, two: Row) -> str:
 
 
 def draw_limits(rows: Sequence[Row], path: Path) -> None:
-    """Bars of the phases in units of the bare linear algebra, to a PNG file."""
+    """Bars of the phases in units of the bare iterations, chords counted, to a PNG file."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5.2, 0.6 + 0.45 * len(rows)), layout="constrained")
@@ -167,12 +167,12 @@ def draw_limits(rows: Sequence[Row], path: Path) -> None:
     parts = [[row["phases"][phase] for row in rows] for phase in phases]
     parts.append([_rest(row) for row in rows])
     for name, part in zip([*phases, "everything else"], parts, strict=True):
-        width = np.array(part) / [_limit(row) for row in rows]
+        width = np.array(part) / [_limit_with_chords(row) for row in rows]
         axes.barh(names, width, left=left, label=name)
         left += width
     axes.axvline(1.0, color="black", linewidth=0.8)
     axes.invert_yaxis()
-    axes.set_xlabel("time steps over iterations times a bare one")
+    axes.set_xlabel("time steps over bare iterations, chords counted")
     axes.tick_params(labelsize=7)
     axes.legend(fontsize=6)
     figure.savefig(path, dpi=200)
