@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 
@@ -88,7 +89,7 @@ class StepFailure:
         dt: Last step size that was tried in s.
         minimum_dt: Smallest step size allowed in s.
         residual_history: Residual norms of the last attempt in GPa um.
-        min_gap: Smallest gap between two bodies in um.
+        min_gap: Smallest gap between two bodies in um; infinite if none are near each other.
         active_pairs: Number of surface points that carry contact pressure.
     """
 
@@ -107,10 +108,12 @@ class NotConverged(CreepFemError):
 
     def __init__(self, failure: StepFailure) -> None:
         self.failure = failure
+        gap = f"minimum gap {failure.min_gap * 1e3:.2f} nm"
+        gap = gap if isfinite(failure.min_gap) else "no bodies near each other"
         history = " ".join(f"{r:.2e}" for r in failure.residual_history)
         super().__init__(
             f"step {failure.step} at t = {failure.time:.6g} s did not converge: {failure.reason}; "
             f"dt = {failure.dt:.3g} s (minimum {failure.minimum_dt:.3g} s), "
-            f"minimum gap {failure.min_gap * 1e3:.2f} nm, {failure.active_pairs} active pairs, "
+            f"{gap}, {failure.active_pairs} active pairs, "
             f"residuals {history}"
         )

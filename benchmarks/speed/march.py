@@ -6,7 +6,7 @@ import json
 import resource
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -214,21 +214,29 @@ def _march(run: Simulation, soc: float | None, with_bare: bool) -> _Marched:
     end = np.inf if soc is None else run.swelling.half_cycles[0].time_at(soc)
     if end is None:
         raise typer.BadParameter(f"the first half-cycle does not reach {soc:g}")
-    bare = _BareIteration(run.problem) if with_bare else None
+    bare: _BareIteration | None = None
     marched = _Marched([], 0.0, Counter(), [], np.nan)
     taken = run.steps()
     while run.stepper.time < end:
         phases = PhaseTimes()
-        seconds, step = timed(lambda: next(taken, None))
+        seconds, step = timed(lambda: _next(taken, run.comm))
         marched.seconds += seconds
         marched.phases.update(phases.seconds(MPI.COMM_SELF))
         if step is None:
             break
         marched.first_at = marched.first_at if marched.steps else time.time()
         marched.steps.append(step[1])
-        if bare is not None:
+        if with_bare:
+            bare = bare or _BareIteration(run.problem)
             marched.bare.append(bare.seconds())
     return marched
+
+
+def _next[T](taken: Iterator[T], comm: MPI.Intracomm) -> T | None:
+    """The next step on all processes: the slowest one counts."""
+    step = next(taken, None)
+    comm.barrier()
+    return step
 
 
 def main(

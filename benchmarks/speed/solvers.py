@@ -24,7 +24,7 @@ from petsc4py import PETSc
 from benchmarks.speed.prepare import prepare, timed
 from creep_fem.config.fields import LinearSolver
 from creep_fem.simulation import Simulation
-from creep_fem.solver.linear import linear_solver
+from creep_fem.solver.linear import linear_solver, storage
 
 _REPETITIONS = 5
 _NEWTON_ITERATIONS = 3
@@ -150,6 +150,8 @@ def _measure(run: Simulation, name: str, matrix: PETSc.Mat, force: PETSc.Vec) ->
     solver = linear_solver(run.problem, kind, options)
     solution, residual = force.duplicate(), force.duplicate()
     comm = run.comm
+    converted = storage(solver) == "upper"
+    matrix = matrix.convert("sbaij", PETSc.Mat()) if converted else matrix
     solver.setOperators(matrix)
     comm.barrier()
     analysis, _ = timed(solver.setUp)
@@ -176,7 +178,7 @@ def _measure(run: Simulation, name: str, matrix: PETSc.Mat, force: PETSc.Vec) ->
         memory=_memory(solver, comm),
         motions_solve=_motions(solver) if kind == "iterative" else 0.0,
     )
-    for used in (solver, solution, residual):
+    for used in (solver, solution, residual, *((matrix,) if converted else ())):
         used.destroy()
     return result
 

@@ -257,7 +257,7 @@ class SurfacePoints:
     def positions(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Current positions in um, shape (n, 2), from those of the nodes, shape (ns, 2)."""
         size = len(self.nodes), len(positions)
-        # some times as fast as sums over gathered positions
+        # several times as fast as sums over gathered positions
         shape = csr_array((self.shape.ravel(), self.nodes.ravel(), self._starts), size)
         points: NDArray[np.float64] = shape @ positions
         return points

@@ -21,6 +21,9 @@ from creep_fem.contact.search import FootPoints, gaps, nearby_bodies, project
 
 # Pairs that may come within reach are listed anew after motion of this share of the search margin.
 _LIST_SHARE = 0.2
+# A gap changes by at most so many times the motion of the nodes: the weights of a surface point add
+# up to 1.23 in size, those of a curve between edges of unequal lengths to 1.85.
+_GAP_PER_MOTION = 3.1
 # Normals out of the box, walls in the order of WALL_COMPONENT.
 _OUTWARDS = np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, -1.0], [0.0, 1.0]])
 
@@ -46,7 +49,10 @@ class ContactState:
 
     @property
     def min_gap(self) -> float:
-        """Smallest gap in um, to other bodies and to mirror images (infinite if none is near)."""
+        """Smallest gap in um, to other bodies and mirror images; infinite if none is in reach.
+
+        It is exact within reach of the law: other pairs are not evaluated every time.
+        """
         return float(np.min(self.pairs.gap, initial=np.inf))
 
     @property
@@ -182,12 +188,13 @@ class Contact:
         candidates, margin = self.candidates, _LIST_SHARE * self._margin
         if self._listed_at is not None and _moved_less(positions, self._listed_at, margin):
             feet = project(self._targets, curves, places, candidates.chosen(self._near))
-            candidates.edge[self._near] = feet.edge
-            candidates.parameter[self._near] = feet.parameter
+            edge, parameter = candidates.edge.copy(), candidates.parameter.copy()
+            edge[self._near], parameter[self._near] = feet.edge, feet.parameter
+            self._candidates = FootPoints(candidates.point, edge, parameter)
             return feet
         self._candidates = feet = project(self._targets, curves, places, candidates)
         gap = gaps(curves, places, feet)
-        self._near = np.flatnonzero(gap < self.law.cutoff + 2.0 * margin)
+        self._near = np.flatnonzero(gap < self.law.cutoff + _GAP_PER_MOTION * margin)
         self._listed_at = positions.copy()
         return feet.chosen(self._near)
 

@@ -1,5 +1,7 @@
 """Hencky elasticity with swelling and Norton creep in plane strain, as UFL expressions.
 
+The two energy densities serve values at points as well.
+
 F = Fe Fl Fcr with Fl = diag(a, a, b). The elastic trial left Cauchy-Green tensor
 be = F Ccr^-1 F^T / a^2 (in the plane) needs only the inverse creep tensor Ccr^-1 of the last
 step. With the eigenvalues of be written as exp(J2 +- A), J2 = 1/2 ln det be and

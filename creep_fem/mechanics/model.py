@@ -109,7 +109,6 @@ class MechanicsModel:
         self._slope = fem.Function(self._points_space)
         self._dissipation = fem.Function(self._points_space)
         self._growth = [fem.Function(cell_space) for _ in range(2)]
-        self._growth_ratio = np.ones(len(domain.cell_phase))
         self._bulk, self._shear = (fem.Function(cell_space) for _ in range(2))
         self._cells = np.arange(mesh.topology.index_map(2).size_local, dtype=np.int32)
         self._all_cells = np.arange(len(domain.cell_phase), dtype=np.int32)

@@ -38,7 +38,9 @@ def creep_increment(
 
     With x = ln(q/s) the equation e^x + c e^(n x) = q_trial/s is convex and increasing. Halley's
     method, whose second derivative costs no further exponential, starts from the smaller of its
-    two asymptotes: there f f'' < f'^2 for every exponent and time step.
+    two asymptotes. From the root x* to there e^x + c e^(n x) - q_trial/s is at most the smaller one
+    of its exponentials, so that f f'' <= f'^2 and the denominator stays positive; left of the root
+    f < 0 makes it larger still.
 
     Args:
         trial_stress: Elastic trial von Mises stress q_trial in GPa, >= 0, shape (n,).

@@ -41,7 +41,7 @@ _ROUND_OFF = 1e-11  # of the potential, a sum over many cells of either sign
 # A direction this many times longer than allowed is not shortened but solved for anew.
 _LEAP = 4.0
 _MAX_LEAP_SHIFTS = 3
-_CHORDS_PER_TANGENT = 100  # never reached: each one cuts the residual
+_CHORDS_PER_TANGENT = 1000  # never reached: each one cuts the residual by a share
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,8 @@ class NewtonSolver:
         return float(gradient.norm()), forces
 
     def close(self) -> None:
-        """Free the PETSc solvers (collective); they hold this object, so no collector would."""
+        """Free PETSc's objects (collective): no collector does so on several processes."""
+        self._secants.close()
         self._snes.destroy()
         self._inner.destroy()
 
@@ -210,7 +211,8 @@ class NewtonSolver:
         self._scale = max(self.problem.residual(f), self.settings.force_floor)
 
     def _jacobian(self, snes: PETSc.SNES, x: PETSc.Vec, _j: PETSc.Mat, _p: PETSc.Mat) -> None:
-        self._secants.visit(x, snes.getFunction()[0])
+        if self.settings.chord_reduction > 0.0:
+            self._secants.visit(x, snes.getFunction()[0])
         self._factor_is_kept = self._factor_serves()
         if not self._factor_is_kept:
             self._renew_tangent()

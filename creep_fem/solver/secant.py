@@ -9,7 +9,7 @@ import creep_fem._backend  # noqa: F401  isort: skip
 
 from petsc4py import PETSc
 
-_REMEMBERED = 20  # pairs; a factor hardly ever serves as many iterations
+_REMEMBERED = 10  # pairs; more save hardly an iteration
 _SMALLEST_CURVATURE = 1e-12  # of the largest that these lengths allow
 
 Solve = Callable[[PETSc.Vec, PETSc.Vec], None]
@@ -43,6 +43,11 @@ class SecantUpdates:
         """Start over: the tangent is a new one."""
         while self._pairs:
             self._destroy(self._pairs.popleft()[:2])
+
+    def close(self) -> None:
+        """Free all vectors (collective)."""
+        self.leave_path()
+        self.forget_pairs()
 
     def visit(self, x: PETSc.Vec, gradient: PETSc.Vec) -> None:
         """Remember an iterate, and the pair that it makes with the last one (collective)."""

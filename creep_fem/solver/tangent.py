@@ -103,7 +103,7 @@ class TangentMatrix:
         options = PETSc.Mat.Option
         if storage == "upper":
             matrix.setOption(options.IGNORE_LOWER_TRIANGULAR, True)
-        # assembly drops room that is not used
+        # the first assembly drops all room that nothing was put into
         self._fill(matrix, room, self._model.coupling)
         matrix.setOption(options.NEW_NONZERO_ALLOCATION_ERR, False)
         matrix.setOption(options.SYMMETRIC, True)

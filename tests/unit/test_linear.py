@@ -18,7 +18,7 @@ from petsc4py import PETSc
 
 from creep_fem.config import load_config
 from creep_fem.simulation import Simulation, make_particles
-from creep_fem.solver.linear import linear_solver
+from creep_fem.solver.linear import linear_solver, storage
 
 ROOT = Path(__file__).parents[2]
 COARSE = ("mesh.surface_size=0.35 um", "newton.linear_solver=iterative")
@@ -151,3 +151,34 @@ def test_closed_solver_is_freed() -> None:
     del run
     gc.collect()
     assert solver() is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "expected"),
+    [
+        ("direct", {}, "upper"),
+        ("direct", {"mat_mumps_icntl_14": 80}, "upper"),
+        ("direct", {"pc_type": "lu"}, "whole"),
+        ("direct", {"pc_factor_mat_solver_type": "petsc"}, "whole"),
+        ("direct", {"ksp_type": "cg"}, "whole"),
+        ("iterative", {}, "whole"),
+    ],
+)
+def test_solvers_get_the_entries_that_they_read(
+    pressed: Simulation, kind: str, options: dict[str, str | float], expected: str
+) -> None:
+    solver = linear_solver(pressed.problem, kind, options)
+    assert storage(solver) == expected
+    load = pressed.problem.new_vector()
+    pressed.problem.residual(load)
+    reference, ours = load.duplicate(), load.duplicate()
+    whole = linear_solver(pressed.problem, "direct", {"pc_type": "lu"})
+    for used, found in ((whole, reference), (solver, ours)):
+        matrix = pressed.problem.tangent(storage(used))
+        matrix.shift(1e-3)
+        used.setOperators(matrix)
+        used.setTolerances(rtol=1e-12)
+        used.solve(load, found)
+        assert used.getConvergedReason() > 0
+    ours.axpy(-1.0, reference)
+    assert ours.norm() < 1e-8 * reference.norm()

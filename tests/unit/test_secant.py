@@ -18,7 +18,9 @@ def vector(values: NDArray[np.float64]) -> PETSc.Vec:
     return PETSc.Vec().createWithArray(values.copy(), comm=PETSc.COMM_SELF)
 
 
-def solution(updates: SecantUpdates, old: NDArray[np.float64], right: NDArray[np.float64]):
+def solution(
+    updates: SecantUpdates, old: NDArray[np.float64], right: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Apply the updated inverse of an old matrix."""
 
     def solve(b: PETSc.Vec, x: PETSc.Vec) -> None:
@@ -51,6 +53,17 @@ def test_the_updated_inverse_is_the_textbooks() -> None:
         np.testing.assert_allclose(solution(updates, old, y), s, atol=1e-10)
     right = rng.normal(size=SIZE)
     np.testing.assert_allclose(solution(updates, old, right), inverse @ right, atol=1e-10)
+
+
+def test_the_oldest_pairs_are_forgotten() -> None:
+    old, new, rng = matrices()
+    updates, x = SecantUpdates(), np.zeros(SIZE)
+    for _ in range(30):
+        x = x + rng.normal(size=SIZE)
+        updates.visit(vector(x), vector(new @ x))
+    assert len(updates) == 10
+    updates.close()
+    np.testing.assert_allclose(solution(updates, old, x), np.linalg.solve(old, x))
 
 
 def test_motions_along_negative_curvature_and_between_paths_teach_nothing() -> None:

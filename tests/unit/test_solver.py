@@ -25,6 +25,7 @@ from creep_fem.mechanics.model import MechanicsModel
 from creep_fem.microstructure import Disc, Layout, build_mesh
 from creep_fem.solver.newton import NewtonSettings, NewtonSolver
 from creep_fem.solver.problem import StepProblem
+from creep_fem.solver.secant import SecantUpdates
 from creep_fem.solver.stepping import StepSettings, TimeStepper
 from creep_fem.solver.tangent import Storage
 
@@ -185,6 +186,16 @@ def test_factors_that_serve_again_save_tangents_and_change_nothing() -> None:
     assert none == 0
     assert chords > 0
     assert fewer < 0.85 * newton
+
+
+def test_secant_updates_save_tangents(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = []
+    for learning in (True, False):
+        if not learning:
+            monkeypatch.setattr(SecantUpdates, "_learn", lambda *_: None)
+        steps = list(stepper(two_discs()).advance_to(12000.0))
+        counts.append(sum(s.iterations + s.chord_iterations for s in steps))
+    assert counts[0] < 0.9 * counts[1]
 
 
 def test_shifts_that_serve_on_are_raised_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
