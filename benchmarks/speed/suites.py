@@ -58,6 +58,7 @@ def absolute() -> list[Setting]:
         Setting("20 particles, 20 cycles, Newton only", reference, _NEWTON_ONLY, ranks=2),
         Setting(f"{finer_start}, Newton only", finer, _NEWTON_ONLY, soc=0.3),
         Setting(f"{finer_start}, Newton only", finer, _NEWTON_ONLY, soc=0.3, ranks=2),
+        Setting("60 particles, fine, cycle, Newton only", finer, _NEWTON_ONLY, ranks=2),
     ]
 
 
