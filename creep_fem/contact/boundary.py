@@ -28,6 +28,7 @@ QUADRATIC = np.array([[1.0, 0.0, 0.0], [-3.0, 4.0, -1.0], [2.0, -4.0, 2.0]])
 # Powers of t of phi(t) and of -phi(1 - t).
 _TURN_START = np.array([0.0, 1.0, -4.5, 6.0, -2.5])
 _TURN_END = np.array([0.0, 0.0, 1.5, -4.0, 2.5])
+_ALL = slice(None)
 # Gauss-Legendre points on an edge: with four, non-matching edges exchange a uniform pressure
 # within half a per cent.
 GAUSS_POINTS = 4
@@ -161,12 +162,20 @@ class Boundary:
         )
         return values
 
-    def curves(self, positions: NDArray[np.float64], edges: NDArray[np.int64]) -> Curves:
-        """The curves of some edges for node positions in um, shape (ns, 2)."""
-        coefficients = np.full((5, 2, len(self.control)), np.nan)
-        parts = self.coefficients[edges] @ self.control_points(positions, edges)
-        coefficients[..., edges] = parts.transpose(1, 2, 0)
-        return Curves(coefficients)
+    def chosen(self, edges: NDArray[np.int64]) -> ChosenEdges:
+        """Some of the edges, for curves that are computed many times."""
+        return ChosenEdges(
+            len(self.control),
+            edges,
+            self.control[edges],
+            self.mirror[edges],
+            self.offset[edges],
+            self.coefficients[edges],
+        )
+
+    def curves(self, positions: NDArray[np.float64]) -> Curves:
+        """The curves of all edges for node positions in um, shape (ns, 2)."""
+        return self.chosen(np.arange(len(self.control))).curves(positions)
 
     def middles(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Mid-nodes of all edges in um, shape (m, 2)."""
@@ -180,6 +189,34 @@ class Boundary:
         steps = np.diff(positions[self.edge_nodes], axis=1)
         lengths: NDArray[np.float64] = np.hypot(steps[..., 0], steps[..., 1])
         return lengths
+
+
+@dataclass(frozen=True)
+class ChosenEdges:
+    """What the curves of some edges are made from; see :class:`Boundary`.
+
+    Attributes:
+        count: Number of all edges.
+        edges: The chosen ones, shape (n,).
+        control: Surface nodes of their control points, shape (n, 5).
+        mirror: +1, or -1 for a mirrored coordinate, shape (n, 5, 2).
+        offset: Twice the wall position for a mirrored coordinate in um, shape (n, 5, 2).
+        coefficients: Powers of t (rows) of the weight of each control point, shape (n, 5, 5).
+    """
+
+    count: int
+    edges: NDArray[np.int64]
+    control: NDArray[np.int64]
+    mirror: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    coefficients: NDArray[np.float64]
+
+    def curves(self, positions: NDArray[np.float64]) -> Curves:
+        """Their curves for node positions in um, shape (ns, 2)."""
+        points = self.mirror * np.take(positions, self.control, axis=0) + self.offset
+        coefficients = np.full((5, 2, self.count), np.nan)
+        coefficients[..., self.edges] = (self.coefficients @ points).transpose(1, 2, 0)
+        return Curves(coefficients)
 
 
 @dataclass(frozen=True)
@@ -262,20 +299,17 @@ class SurfacePoints:
         points: NDArray[np.float64] = shape @ positions
         return points
 
-    def chosen(self, points: NDArray[np.int64]) -> SurfacePoints:
-        """Some of the points, by their indices."""
-        return SurfacePoints(
-            self.edge[points],
-            self.parameter[points],
-            self.nodes[points],
-            self.shape[points],
-            self.length[points],
-        )
+    @cached_property
+    def _slope_shape(self) -> NDArray[np.float64]:
+        weights: NDArray[np.float64] = powers(self.parameter, 3, derivative=1) @ QUADRATIC
+        return weights
 
-    def normals(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Unit outward normals of the finite-element edges, shape (n, 2)."""
-        weights = powers(self.parameter, 3, derivative=1) @ QUADRATIC
-        slope = np.einsum("nk,nki->ni", weights, positions[self.nodes])
+    def normals(
+        self, positions: NDArray[np.float64], points: NDArray[np.int64] | slice = _ALL
+    ) -> NDArray[np.float64]:
+        """Unit outward normals of the finite-element edges at some points, shape (n, 2)."""
+        weights, nodes = self._slope_shape[points], self.nodes[points]
+        slope = np.einsum("nk,nki->ni", weights, positions[nodes])
         slope /= np.hypot(slope[:, 0], slope[:, 1])[:, None]
         return np.stack([slope[:, 1], -slope[:, 0]], axis=1)
 

@@ -72,7 +72,7 @@ def phase_distances(
     longest = 2.0 * float(boundary.chords(positions).max())
     radius = 2.0 * longest
     missing = np.arange(len(places))
-    curves = boundary.curves(positions, np.arange(len(boundary.edge_body)))
+    curves = boundary.curves(positions)
     while len(missing) and radius < 4.0 * box:
         start = nearby_bodies(boundary, positions, places[missing], body[missing], radius)
         feet = project(boundary, curves, places[missing], start)

@@ -12,7 +12,7 @@ from creep_fem.contact.boundary import Boundary, Curves
 
 _MAX_PROJECTION_ITERATIONS = 100
 # Where Newton's method converges, the error left is like the square of the last change.
-_PARAMETER_TOLERANCE = 1e-7
+_PARAMETER_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,8 @@ def _hop(
     boundary: Boundary, edge: NDArray[np.int64], parameter: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Move parameters outside [0, 1] to the neighbouring edge where there is one."""
+    if ((parameter >= 0.0) & (parameter <= 1.0)).all():
+        return edge, parameter
     onward = (parameter > 1.0) & (boundary.following[edge] >= 0)
     backward = (parameter < 0.0) & (boundary.preceding[edge] >= 0)
     target = np.where(onward, boundary.following[edge], edge)

@@ -43,7 +43,12 @@ class StepProblem:
     weak drag on the surfaces, eta/(2 dt) |u - u_n|^2 per surface length. The drag holds bodies that
     touch nothing, and makes a body that loses its balance move at a finite speed: a step of any
     packing has a solution if it is short enough.
+
+    Attributes:
+        drag_stiffness: Drag per displacement in GPa of the owned surface nodes in this step.
     """
+
+    drag_stiffness: NDArray[np.float64]
 
     def __init__(
         self,
@@ -84,7 +89,10 @@ class StepProblem:
         self.contact_forces = np.zeros(2 * len(boundary.nodes))
         self.energy = np.inf
         self.dt = 0.0
-        self._motion = self.surface.owned_values(np.zeros_like(self.start))
+        self._surface_start = self.surface.owned_values(self.start)
+        self._motion = np.zeros_like(self._surface_start)
+        self._surface_lengths = boundary.node_lengths[self.surface.owned]
+        self.drag_stiffness = np.zeros(len(self._surface_lengths))
         self._tangent = TangentMatrix(model, self.contact, self.surface, self.conditions)
 
     def begin(self, dt: float) -> None:
@@ -94,6 +102,8 @@ class StepProblem:
         """
         self.dt = dt
         self.start = self.model.displacement.x.array.copy()
+        self._surface_start = self.surface.owned_values(self.start)
+        self.drag_stiffness = (self._drag / dt) * self._surface_lengths
         if self.contact.friction is not None:
             with timed(Phase.CONTACT):
                 positions = self.surface.positions(self.model.displacement)
@@ -134,18 +144,11 @@ class StepProblem:
         with timed(Phase.CONTACT):
             self._search(positions)
             self.contact_state = self.contact.evaluate(positions)
-            self._motion = self.surface.owned_values(displacement.x.array - self.start)
+            self._motion = self.surface.owned_values(displacement.x.array) - self._surface_start
             drag_energy = 0.5 * float(np.sum(self.drag_stiffness[:, None] * self._motion**2))
             local = stored + self.contact_state.energy + drag_energy
         self.energy = self.comm.allreduce(local, op=MPI.SUM)
         return self.energy
-
-    @property
-    def drag_stiffness(self) -> NDArray[np.float64]:
-        """Drag per displacement in GPa of the owned surface nodes."""
-        lengths = self.contact.boundary.node_lengths[self.surface.owned]
-        stiffness: NDArray[np.float64] = (self._drag / self.dt) * lengths
-        return stiffness
 
     def internal_force(self) -> NDArray[np.float64]:
         """Owned internal nodal forces in GPa um at the present state (collective)."""
