@@ -159,7 +159,7 @@ def draw_limits(rows: Sequence[Row], path: Path) -> None:
     """Bars of the phases in units of the bare iterations, chords counted, to a PNG file."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.2, 0.6 + 0.45 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(6.4, 1.2 + 0.3 * len(rows)), layout="constrained")
     axes = figure.add_subplot()
     left = np.zeros(len(rows))
     names = [f"{row['name']}, {row['ranks']} rank" + "s" * (row["ranks"] > 1) for row in rows]
@@ -172,9 +172,9 @@ def draw_limits(rows: Sequence[Row], path: Path) -> None:
         left += width
     axes.axvline(1.0, color="black", linewidth=0.8)
     axes.invert_yaxis()
-    axes.set_xlabel("time steps over bare iterations, chords counted")
+    axes.set_xlabel("time over bare iterations, chords counted")
     axes.tick_params(labelsize=7)
-    axes.legend(fontsize=6)
+    figure.legend(fontsize=7, loc="outside lower center", ncols=6)
     figure.savefig(path, dpi=200)
 
 
