@@ -253,7 +253,7 @@ class Newton(Section):
     tolerance: Annotated[float, Quantity(NUMBER, at_least=1e-12, at_most=1e-3)] = 1e-6
     maximum_iterations: Annotated[int, Whole(at_least=1)] = 40
     surface_step: Length = default("0.05 um")
-    chord_reduction: Annotated[float, Quantity(NUMBER, at_least=0.0, at_most=0.8)] = 0.5
+    chord_reduction: Annotated[float, Quantity(NUMBER, at_least=0.0, at_most=0.8)] = 0.6
     linear_solver: LinearSolver = "direct"
 
 

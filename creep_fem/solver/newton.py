@@ -64,7 +64,7 @@ class NewtonSettings:
     force_floor: float
     maximum_iterations: int
     surface_step: float
-    chord_reduction: float = 0.5
+    chord_reduction: float = 0.6
     linear_solver: LinearSolver = "direct"
 
 
@@ -163,7 +163,7 @@ class NewtonSolver:
             return NewtonResult(False, "the first guess turns an element inside out", 0, 0, ())
         self._trial_is_current = True
         self._tangents_before, self._chords = self._tangents, 0
-        self._secants.leave_path()  # the last step's potential was another one
+        self._secants.close()  # the last step's potential was another one
         self._snes.solve(None, x)
         reason = self._snes.getConvergedReason()
         self._converged = reason > 0

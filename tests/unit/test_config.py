@@ -65,7 +65,7 @@ def test_defaults_are_those_that_are_documented(path):
     assert (step.initial, step.minimum, step.maximum) == (200.0, 1e-3, 3600.0)
     assert step.creep_tolerance == 1e-3
     assert (newton.tolerance, newton.maximum_iterations, newton.surface_step) == (1e-6, 40, 0.05)
-    assert newton.chord_reduction == 0.5
+    assert newton.chord_reduction == 0.6
     assert config.petsc_options == {}
     assert (config.output.fields, config.output.figures) == ("half_cycles", True)
 

@@ -84,7 +84,7 @@ def stepper(
     iterations: int = 40,
     minimum: float = 1.0,
     rate: float = 0.6 / 36000.0,
-    chord_reduction: float = 0.5,
+    chord_reduction: float = 0.6,
 ) -> TimeStepper:
     settings = NewtonSettings(1e-9, 1e-4, iterations, 0.05, chord_reduction)
     solver = NewtonSolver(problem, settings, {})
@@ -176,7 +176,7 @@ def test_factors_that_serve_again_save_tangents_and_change_nothing() -> None:
     others = (Disc(3.0, y, 1.45, "framework") for y in (0.0, BOX))
     cradle = Layout(BOX, (Disc(1.1, 1.5, 0.95, "active"), *others))
     ends, counts = [], []
-    for reduction in (0.0, 0.5):
+    for reduction in (0.0, 0.6):
         problem = packed(cradle, DRAG)
         steps = list(stepper(problem, chord_reduction=reduction).advance_to(20000.0))
         ends.append(problem.model.displacement.x.array.copy())

@@ -101,7 +101,7 @@ class Press:
         surface_step: float = 0.05,
         tolerance: float = 1e-8,
         force_floor: float = _FORCE_FLOOR,
-        chord_reduction: float = 0.5,
+        chord_reduction: float = 0.6,
     ) -> None:
         """Set up the problem (collective).
 
