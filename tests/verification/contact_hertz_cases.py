@@ -37,15 +37,16 @@ def line_contact(
     columns: int,
     phases: tuple[PhaseMaterial, PhaseMaterial],
     law: PressureGapLaw = LAW,
-    tolerance: float = 1e-8,
+    **settings: float,
 ) -> Press:
     """A cylinder above a flat body of other cells, symmetric about x = 0.
 
-    Cells grow from 2.7 um/columns at the contact to a fifth of the box.
+    Cells grow from 2.7 um/columns at the contact to a fifth of the box. Settings are those of
+    :class:`Press`.
     """
     lower = Division(round(0.8 * columns), round(0.4 * columns), _GRADING)
     upper = Division(columns, columns // 2, _GRADING)
-    return Press(two_blocks(BOX, (level, crown), (lower, upper)), phases, law, tolerance=tolerance)
+    return Press(two_blocks(BOX, (level, crown), (lower, upper)), phases, law, **settings)
 
 
 @dataclass(frozen=True)
