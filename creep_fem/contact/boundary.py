@@ -144,15 +144,6 @@ class Boundary:
             preceding=preceding,
         )
 
-    def control_points(
-        self, positions: NDArray[np.float64], edges: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """Control points of edges, shape (n, 5, 2), from node positions, shape (ns, 2)."""
-        points: NDArray[np.float64] = (
-            self.mirror[edges] * positions[self.control[edges]] + self.offset[edges]
-        )
-        return points
-
     def weights(
         self, edges: NDArray[np.int64], t: NDArray[np.float64], derivative: int = 0
     ) -> NDArray[np.float64]:
@@ -211,11 +202,16 @@ class ChosenEdges:
     offset: NDArray[np.float64]
     coefficients: NDArray[np.float64]
 
+    def control_points(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Their control points, shape (n, 5, 2), from node positions, shape (ns, 2)."""
+        points: NDArray[np.float64] = self.mirror * np.take(positions, self.control, axis=0)
+        return points + self.offset
+
     def curves(self, positions: NDArray[np.float64]) -> Curves:
         """Their curves for node positions in um, shape (ns, 2)."""
-        points = self.mirror * np.take(positions, self.control, axis=0) + self.offset
         coefficients = np.full((5, 2, self.count), np.nan)
-        coefficients[..., self.edges] = (self.coefficients @ points).transpose(1, 2, 0)
+        parts = self.coefficients @ self.control_points(positions)
+        coefficients[..., self.edges] = parts.transpose(1, 2, 0)
         return Curves(coefficients)
 
 

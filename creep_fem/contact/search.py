@@ -12,7 +12,7 @@ from creep_fem.contact.boundary import Boundary, Curves
 
 _MAX_PROJECTION_ITERATIONS = 100
 # Where Newton's method converges, the error left is like the square of the last change.
-_PARAMETER_TOLERANCE = 1e-6
+_PARAMETER_TOLERANCE = 1e-7
 
 
 @dataclass(frozen=True)

@@ -212,8 +212,6 @@ class MechanicsModel:
         for component, function in enumerate(self._growth):
             values = np.array([s[component] for s in stretches])
             function.x.array[:] = values[self.domain.cell_phase]
-        ratios = np.array([in_plane**2 * out_of_plane for in_plane, out_of_plane in stretches])
-        self._growth_ratio = ratios[self.domain.cell_phase]
 
     def evaluate(self, dt: float) -> float:
         """Bring creep and potential to the present displacement, for a step of dt s.
@@ -249,7 +247,8 @@ class MechanicsModel:
         dofs = self._points_space.dofmap.list[self._cells]
         increment, dissipation = (f.x.array[dofs] for f in (self._increment, self._dissipation))
         bulk, shear = (f.x.array[self._cells, None] for f in (self._bulk, self._shear))
-        growth_ratio = self._growth_ratio[self._cells, None]
+        in_plane, out_of_plane = (f.x.array[self._cells, None] for f in self._growth)
+        growth_ratio = in_plane**2 * out_of_plane
         sheared = shear_energy(shear, trial, increment) + dissipation
         compressed = volumetric_energy(bulk, np.log(volume_ratio / growth_ratio))
         energy = np.sum(growth_ratio * self._weights * sheared)

@@ -163,7 +163,7 @@ class NewtonSolver:
             return NewtonResult(False, "the first guess turns an element inside out", 0, 0, ())
         self._trial_is_current = True
         self._tangents_before, self._chords = self._tangents, 0
-        self._secants.close()  # the last step's potential was another one
+        self._secants.forget()  # the last step's potential was another one
         self._snes.solve(None, x)
         reason = self._snes.getConvergedReason()
         self._converged = reason > 0
@@ -198,7 +198,7 @@ class NewtonSolver:
 
     def close(self) -> None:
         """Free PETSc's objects (collective): no collector does so on several processes."""
-        self._secants.close()
+        self._secants.forget()
         self._snes.destroy()
         self._inner.destroy()
 

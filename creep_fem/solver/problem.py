@@ -48,8 +48,6 @@ class StepProblem:
         drag_stiffness: Drag per displacement in GPa of the owned surface nodes in this step.
     """
 
-    drag_stiffness: NDArray[np.float64]
-
     def __init__(
         self,
         model: MechanicsModel,

@@ -33,20 +33,16 @@ class SecantUpdates:
         """Number of pairs."""
         return len(self._pairs)
 
-    def leave_path(self) -> None:
-        """Forget the last iterate: the next one is no motion away from it."""
-        if self._last is not None:
-            self._destroy(self._last)
-        self._last = None
-
     def forget_pairs(self) -> None:
         """Start over: the tangent is a new one."""
         while self._pairs:
             self._destroy(self._pairs.popleft()[:2])
 
-    def close(self) -> None:
-        """Free all vectors (collective)."""
-        self.leave_path()
+    def forget(self) -> None:
+        """Free all vectors (collective): the next iterate is no motion away from the last one."""
+        if self._last is not None:
+            self._destroy(self._last)
+        self._last = None
         self.forget_pairs()
 
     def visit(self, x: PETSc.Vec, gradient: PETSc.Vec) -> None:

@@ -62,7 +62,7 @@ def test_the_oldest_pairs_are_forgotten() -> None:
         x = x + rng.normal(size=SIZE)
         updates.visit(vector(x), vector(new @ x))
     assert len(updates) == 10
-    updates.close()
+    updates.forget()
     np.testing.assert_allclose(solution(updates, old, x), np.linalg.solve(old, x))
 
 
@@ -72,7 +72,7 @@ def test_motions_along_negative_curvature_and_between_paths_teach_nothing() -> N
     for place in (x, x + s):
         updates.visit(vector(place), vector(-new @ place))
     assert len(updates) == 0
-    updates.leave_path()
+    updates.forget()
     updates.visit(vector(x), vector(new @ x))
     assert len(updates) == 0
     updates.visit(vector(x + s), vector(new @ (x + s)))
