@@ -21,7 +21,8 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+
+from creep_fem.compiled import compiled
 
 # Rows: powers of t; columns: start vertex, mid-node, end vertex.
 QUADRATIC = np.array([[1.0, 0.0, 0.0], [-3.0, 4.0, -1.0], [2.0, -4.0, 2.0]])
@@ -148,25 +149,24 @@ class Boundary:
         self, edges: NDArray[np.int64], t: NDArray[np.float64], derivative: int = 0
     ) -> NDArray[np.float64]:
         """Weights of the control points at parameters t of edges, shape (n, 5)."""
-        values: NDArray[np.float64] = np.einsum(
-            "np,npk->nk", powers(t, 5, derivative), self.coefficients[edges]
-        )
-        return values
+        return _control_weights(self.coefficients, edges, t, derivative)
 
-    def chosen(self, edges: NDArray[np.int64]) -> ChosenEdges:
-        """Some of the edges, for curves that are computed many times."""
-        return ChosenEdges(
-            len(self.control),
-            edges,
-            self.control[edges],
-            self.mirror[edges],
-            self.offset[edges],
-            self.coefficients[edges],
-        )
+    def control_points(
+        self, positions: NDArray[np.float64], edges: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Control points of edges, shape (n, 5, 2), from node positions in um, shape (ns, 2)."""
+        points: NDArray[np.float64] = self.mirror[edges] * positions[self.control[edges]]
+        return points + self.offset[edges]
 
-    def curves(self, positions: NDArray[np.float64]) -> Curves:
-        """The curves of all edges for node positions in um, shape (ns, 2)."""
-        return self.chosen(np.arange(len(self.control))).curves(positions)
+    def curves(
+        self, positions: NDArray[np.float64], edges: NDArray[np.int64] | None = None
+    ) -> Curves:
+        """The curves for node positions in um, shape (ns, 2), of all edges or of some only."""
+        chosen = np.arange(len(self.control)) if edges is None else edges
+        coefficients = np.full((len(self.control), 5, 2), np.nan)
+        parts = self.control, self.mirror, self.offset, self.coefficients
+        _combine_controls(*parts, positions, chosen, coefficients)
+        return Curves(coefficients)
 
     def middles(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Mid-nodes of all edges in um, shape (m, 2)."""
@@ -183,46 +183,12 @@ class Boundary:
 
 
 @dataclass(frozen=True)
-class ChosenEdges:
-    """What the curves of some edges are made from; see :class:`Boundary`.
-
-    Attributes:
-        count: Number of all edges.
-        edges: The chosen ones, shape (n,).
-        control: Surface nodes of their control points, shape (n, 5).
-        mirror: +1, or -1 for a mirrored coordinate, shape (n, 5, 2).
-        offset: Twice the wall position for a mirrored coordinate in um, shape (n, 5, 2).
-        coefficients: Powers of t (rows) of the weight of each control point, shape (n, 5, 5).
-    """
-
-    count: int
-    edges: NDArray[np.int64]
-    control: NDArray[np.int64]
-    mirror: NDArray[np.float64]
-    offset: NDArray[np.float64]
-    coefficients: NDArray[np.float64]
-
-    def control_points(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Their control points, shape (n, 5, 2), from node positions, shape (ns, 2)."""
-        points: NDArray[np.float64] = self.mirror * np.take(positions, self.control, axis=0)
-        return points + self.offset
-
-    def curves(self, positions: NDArray[np.float64]) -> Curves:
-        """Their curves for node positions in um, shape (ns, 2)."""
-        coefficients = np.full((5, 2, self.count), np.nan)
-        parts = self.coefficients @ self.control_points(positions)
-        coefficients[..., self.edges] = parts.transpose(1, 2, 0)
-        return Curves(coefficients)
-
-
-@dataclass(frozen=True)
 class Curves:
     """Curves of all edges at given node positions.
 
     Attributes:
         coefficients: Coefficients of the powers of t in um, NaN for edges that were left out,
-            shape (5, 2, m): with the edges last, all points are computed at once, component by
-            component.
+            shape (m, 5, 2).
     """
 
     coefficients: NDArray[np.float64]
@@ -231,11 +197,94 @@ class Curves:
         self, edges: NDArray[np.int64], t: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Points of the curves and their first and second derivatives, each of shape (n, 2)."""
-        c0, c1, c2, c3, c4 = np.take(self.coefficients, edges, axis=2)
-        point = (((c4 * t + c3) * t + c2) * t + c1) * t + c0
-        slope = ((4.0 * c4 * t + 3.0 * c3) * t + 2.0 * c2) * t + c1
-        second = (12.0 * c4 * t + 6.0 * c3) * t + 2.0 * c2
-        return point.T, slope.T, second.T
+        values = np.empty((3, len(edges), 2))
+        _curves_at(self.coefficients, edges, t, values)
+        point, slope, second = values
+        return point, slope, second
+
+
+@compiled
+def curve_at(
+    c: NDArray[np.float64], t: float
+) -> tuple[float, float, float, float, float, float]:
+    """Point, slope and second derivative, x and y of each, for coefficients of shape (5, 2)."""
+    return (
+        (((c[4, 0] * t + c[3, 0]) * t + c[2, 0]) * t + c[1, 0]) * t + c[0, 0],
+        (((c[4, 1] * t + c[3, 1]) * t + c[2, 1]) * t + c[1, 1]) * t + c[0, 1],
+        ((4.0 * c[4, 0] * t + 3.0 * c[3, 0]) * t + 2.0 * c[2, 0]) * t + c[1, 0],
+        ((4.0 * c[4, 1] * t + 3.0 * c[3, 1]) * t + 2.0 * c[2, 1]) * t + c[1, 1],
+        (12.0 * c[4, 0] * t + 6.0 * c[3, 0]) * t + 2.0 * c[2, 0],
+        (12.0 * c[4, 1] * t + 6.0 * c[3, 1]) * t + 2.0 * c[2, 1],
+    )
+
+
+@compiled
+def _curves_at(
+    coefficients: NDArray[np.float64],
+    edges: NDArray[np.int64],
+    t: NDArray[np.float64],
+    values: NDArray[np.float64],
+) -> None:
+    for i in range(len(edges)):
+        x, y, dx, dy, ddx, ddy = curve_at(coefficients[edges[i]], t[i])
+        values[0, i, 0], values[0, i, 1] = x, y
+        values[1, i, 0], values[1, i, 1] = dx, dy
+        values[2, i, 0], values[2, i, 1] = ddx, ddy
+
+
+@compiled
+def _control_weights(
+    coefficients: NDArray[np.float64],
+    edges: NDArray[np.int64],
+    t: NDArray[np.float64],
+    derivative: int,
+) -> NDArray[np.float64]:
+    """Derivatives of the weights, shape (n, 5), by Horner's rule."""
+    weights = np.zeros((len(edges), 5))
+    for power in range(4, derivative - 1, -1):
+        factor = 1.0
+        for lower in range(derivative):
+            factor *= power - lower
+        for i in range(len(edges)):
+            for k in range(5):
+                term = factor * coefficients[edges[i], power, k]
+                weights[i, k] = weights[i, k] * t[i] + term
+    return weights
+
+
+@compiled
+def _interpolate(
+    nodes: NDArray[np.int64], shape: NDArray[np.float64], positions: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Sums of weighted positions, shape (n, 2)."""
+    points = np.zeros((len(nodes), 2))
+    for i in range(len(nodes)):
+        for k in range(nodes.shape[1]):
+            points[i, 0] += shape[i, k] * positions[nodes[i, k], 0]
+            points[i, 1] += shape[i, k] * positions[nodes[i, k], 1]
+    return points
+
+
+@compiled
+def _combine_controls(
+    control: NDArray[np.int64],
+    mirror: NDArray[np.float64],
+    offset: NDArray[np.float64],
+    coefficients: NDArray[np.float64],
+    positions: NDArray[np.float64],
+    edges: NDArray[np.int64],
+    curves: NDArray[np.float64],
+) -> None:
+    """Fill in the curves of some edges, all arrays but ``edges`` with one entry for every edge."""
+    for e in edges:
+        curves[e] = 0.0
+        for k in range(5):
+            node = control[e, k]
+            x = mirror[e, k, 0] * positions[node, 0] + offset[e, k, 0]
+            y = mirror[e, k, 1] * positions[node, 1] + offset[e, k, 1]
+            for power in range(5):
+                curves[e, power, 0] += coefficients[e, power, k] * x
+                curves[e, power, 1] += coefficients[e, power, k] * y
 
 
 @dataclass(frozen=True)
@@ -282,18 +331,9 @@ class SurfacePoints:
             length.ravel(),
         )
 
-    @cached_property
-    def _starts(self) -> NDArray[np.int64]:
-        starts: NDArray[np.int64] = self.nodes.shape[1] * np.arange(len(self.nodes) + 1)
-        return starts
-
     def positions(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Current positions in um, shape (n, 2), from those of the nodes, shape (ns, 2)."""
-        size = len(self.nodes), len(positions)
-        # several times as fast as sums over gathered positions
-        shape = csr_array((self.shape.ravel(), self.nodes.ravel(), self._starts), size)
-        points: NDArray[np.float64] = shape @ positions
-        return points
+        return _interpolate(self.nodes, self.shape, positions)
 
     @cached_property
     def _slope_shape(self) -> NDArray[np.float64]:

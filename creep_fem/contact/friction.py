@@ -107,5 +107,4 @@ class FrictionTerms:
     def hessian(self) -> NodeBlocks:
         """Second derivative of the energy in GPa, without the pairs that slide freely."""
         stiffness = self.strength * 2.0 * (1.0 - np.abs(self._scaled)) / self.threshold
-        a = self.pairs.slip_variation
-        return self.pairs.grouped((stiffness[:, None] * a)[:, :, None] * a[:, None, :])
+        return self.pairs.blocks(self.pairs.slip_variation[:, None], stiffness[:, None, None])

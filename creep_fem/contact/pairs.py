@@ -1,4 +1,4 @@
-"""Energy of pairs of a surface point and a curve, with exact gradient and Hessian (pure NumPy).
+"""Energy of pairs of a surface point and a curve, with exact gradient and Hessian.
 
 Variations of the gap with l = |c'|, curvature kappa = n.c'', D = l^2 - g kappa and
 a = tangent.(dx - sum S_k dP_k), b = normal.(sum S'_k dP_k), S_k the weights of the control points:
@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
-from creep_fem.contact.boundary import Boundary, Curves, SurfacePoints
+from creep_fem.compiled import compiled
+from creep_fem.contact.boundary import Boundary, Curves, SurfacePoints, curve_at
 from creep_fem.contact.law import PressureGapLaw
 from creep_fem.contact.search import FootPoints
 
@@ -81,17 +81,12 @@ class PairTerms:
             feet: Closest points of the pairs.
         """
         self.boundary, self.law, self._points = boundary, law, points
-        foot, slope, curve = curves.at(feet.edge, feet.parameter)
-        difference = places[feet.point] - foot
-        speed = np.hypot(slope[:, 0], slope[:, 1])
-        tangent = slope / speed[:, None]
-        normal = np.stack([tangent[:, 1], -tangent[:, 0]], axis=1)
-        self.gap = np.einsum("ni,ni->n", normal, difference)
+        pairs = feet.point, feet.edge, feet.parameter
+        self.gap, tangent, speed, curvature = _frames(curves.coefficients, places, *pairs)
         near = self.gap < law.cutoff
         self.feet = feet.chosen(near)
         self.near_gap = self.gap[near]
-        self._speed, self._tangent, self._normal = speed[near], tangent[near], normal[near]
-        self._curve = curve[near]
+        self._tangent, self._speed, self._curvature = tangent[near], speed[near], curvature[near]
         self.length = _SIDE * points.length[self.feet.point]
 
     @cached_property
@@ -110,6 +105,15 @@ class PairTerms:
         own = self._points.nodes[self.feet.point]
         return np.hstack([own, self.boundary.control[self.feet.edge]])
 
+    @cached_property
+    def _normal(self) -> NDArray[np.float64]:
+        return np.stack([self._tangent[:, 1], -self._tangent[:, 0]], axis=1)
+
+    @cached_property
+    def _own(self) -> NDArray[np.float64]:
+        """Weights of the nodes of the point's edge, shape (n, 3)."""
+        return self._points.shape[self.feet.point]
+
     def _weights(self, derivative: int = 0) -> NDArray[np.float64]:
         return self.boundary.weights(self.feet.edge, self.feet.parameter, derivative)
 
@@ -120,20 +124,16 @@ class PairTerms:
         weights: NDArray[np.float64],
     ) -> NDArray[np.float64]:
         """Coefficients of (sum own_k dx_k + sum weights_k dP_k).vector, shape (n, 16)."""
-        parts = np.empty((len(vector), 8, 2))
-        parts[:, :3] = own[:, :, None] * vector[:, None, :]
-        mirror = self.boundary.mirror[self.feet.edge]
-        parts[:, 3:] = weights[:, :, None] * vector[:, None, :] * mirror
-        return parts.reshape(-1, 16)
+        return _rows(vector, own, weights, self.boundary.mirror, self.feet.edge)
 
     @cached_property
     def _gap_variation(self) -> NDArray[np.float64]:
-        return self._rows(self._normal, self._points.shape[self.feet.point], -self._weights())
+        return self._rows(self._normal, self._own, -self._weights())
 
     @cached_property
     def slip_variation(self) -> NDArray[np.float64]:
         """Tangential motion of the point against the material of its foot, shape (n, 16)."""
-        return self._rows(self._tangent, self._points.shape[self.feet.point], -self._weights())
+        return self._rows(self._tangent, self._own, -self._weights())
 
     @property
     def slopes(self) -> NDArray[np.float64]:
@@ -146,9 +146,8 @@ class PairTerms:
         Returns:
             Gradient by the surface dofs, shape (2 size,).
         """
-        gradient = np.zeros(2 * size)  # of no pairs at all bincount would make integers
-        dofs = 2 * self.nodes[:, :, None] + np.arange(2)
-        gradient += np.bincount(dofs.ravel(), slopes.ravel(), minlength=2 * size)
+        gradient = np.zeros(2 * size)
+        _scatter(self.nodes, slopes, gradient)
         return gradient
 
     def mirrored_forces(self, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -169,30 +168,104 @@ class PairTerms:
 
     def hessian(self) -> NodeBlocks:
         """Exact second derivative of the energy in GPa (per unit thickness)."""
-        curvature = np.einsum("ni,ni->n", self._normal, self._curve)
-        dg = self._gap_variation
-        shape = self._points.shape[self.feet.point]
-        a = self.slip_variation
-        b = self._rows(self._normal, np.zeros_like(shape), self._weights(1))
-        convexity = self._speed**2 - self.near_gap * curvature
-        stiffness = self.length * self.law.tangent(self.near_gap)
+        b = self._rows(self._normal, np.zeros_like(self._own), self._weights(1))
+        convexity = self._speed**2 - self.near_gap * self._curvature
         geometric = self.length * self.pressure / convexity  # psi' d2g with psi' = -p
-        left_a = (geometric * curvature)[:, None] * a + (geometric * self._speed)[:, None] * b
-        left_b = (geometric * self._speed)[:, None] * a + (geometric * self.near_gap)[:, None] * b
-        left = np.stack([stiffness[:, None] * dg, left_a, left_b], axis=2)
-        right = np.stack([dg, a, b], axis=1)
-        return self.grouped(left @ right)
+        factors = np.zeros((len(b), 3, 3))
+        factors[:, 0, 0] = self.length * self.law.tangent(self.near_gap)
+        factors[:, 1, 1] = geometric * self._curvature
+        factors[:, 1, 2] = factors[:, 2, 1] = geometric * self._speed
+        factors[:, 2, 2] = geometric * self.near_gap
+        variations = np.stack([self._gap_variation, self.slip_variation, b], axis=1)
+        return self.blocks(variations, factors)
 
-    def grouped(self, blocks: NDArray[np.float64]) -> NodeBlocks:
-        """Sum the blocks of pairs that couple the same two edges."""
+    def blocks(
+        self, variations: NDArray[np.float64], factors: NDArray[np.float64]
+    ) -> NodeBlocks:
+        """Second derivatives of the pairs, those that couple the same two edges summed.
+
+        Args:
+            variations: What the second derivative of a pair is quadratic in, by the pair's
+                nodes, shape (n, r, 16).
+            factors: Factors of their products, symmetric, shape (n, r, r).
+        """
         edges = np.column_stack([self._points.edge[self.feet.point], self.feet.edge])
-        if len(blocks) == 0:
-            return NodeBlocks(edges, self.nodes, blocks)
-        order = np.lexsort((edges[:, 1], edges[:, 0]))
-        new = np.diff(edges[order], axis=0, prepend=-1).any(axis=1)
-        first = np.flatnonzero(new)
-        # A product with a matrix of ones is many times as fast as NumPy's sums over groups.
-        count = len(blocks)
-        members = csr_array((np.ones(count), order, np.append(first, count)), (len(first), count))
-        summed = (members @ blocks.reshape(count, -1)).reshape(-1, *blocks.shape[1:])
-        return NodeBlocks(edges[order[first]], self.nodes[order[first]], summed)
+        keys = edges[:, 0] * len(self.boundary.control) + edges[:, 1]
+        _, first, block = np.unique(keys, return_index=True, return_inverse=True)
+        values = np.zeros((len(first), 16, 16))
+        _sum_products(block, variations, factors, values)
+        return NodeBlocks(edges[first], self.nodes[first], values)
+
+
+@compiled
+def _frames(
+    curves: NDArray[np.float64],
+    places: NDArray[np.float64],
+    point: NDArray[np.int64],
+    edge: NDArray[np.int64],
+    parameter: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], ...]:
+    """Gaps and the curves' unit tangents, speeds |c'| and curvatures n.c'' at the feet."""
+    count = len(point)
+    gap, speed, curvature = np.empty(count), np.empty(count), np.empty(count)
+    tangent = np.empty((count, 2))
+    for i in range(count):
+        x, y, dx, dy, ddx, ddy = curve_at(curves[edge[i]], parameter[i])
+        speed[i] = np.hypot(dx, dy)
+        dx, dy = dx / speed[i], dy / speed[i]
+        tangent[i, 0], tangent[i, 1] = dx, dy
+        gap[i] = dy * (places[point[i], 0] - x) - dx * (places[point[i], 1] - y)
+        curvature[i] = dy * ddx - dx * ddy
+    return gap, tangent, speed, curvature
+
+
+@compiled
+def _rows(
+    vector: NDArray[np.float64],
+    own: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    mirror: NDArray[np.float64],
+    edge: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    rows = np.empty((len(vector), 16))
+    for i in range(len(vector)):
+        for axis in range(2):
+            for k in range(3):
+                rows[i, 2 * k + axis] = own[i, k] * vector[i, axis]
+            for k in range(5):
+                moved = weights[i, k] * mirror[edge[i], k, axis]
+                rows[i, 6 + 2 * k + axis] = moved * vector[i, axis]
+    return rows
+
+
+@compiled
+def _scatter(
+    nodes: NDArray[np.int64], slopes: NDArray[np.float64], gradient: NDArray[np.float64]
+) -> None:
+    """Add the two components of each of a pair's nodes to those of all nodes."""
+    for i in range(len(nodes)):
+        for k in range(nodes.shape[1]):
+            gradient[2 * nodes[i, k]] += slopes[i, 2 * k]
+            gradient[2 * nodes[i, k] + 1] += slopes[i, 2 * k + 1]
+
+
+@compiled
+def _sum_products(
+    block: NDArray[np.int64],
+    variations: NDArray[np.float64],
+    factors: NDArray[np.float64],
+    values: NDArray[np.float64],
+) -> None:
+    """Add the quadratic forms of the pairs to their blocks, shape (blocks, 16, 16)."""
+    count, terms, width = variations.shape
+    scaled = np.empty((terms, width))
+    for i in range(count):
+        varied, sums = variations[i], values[block[i]]
+        scaled[:] = 0.0
+        for term in range(terms):
+            for other in range(terms):
+                scaled[term] += factors[i, term, other] * varied[other]
+        for row in range(width):
+            for term in range(terms):
+                for column in range(width):
+                    sums[row, column] += varied[term, row] * scaled[term, column]

@@ -119,7 +119,7 @@ class Contact:
         self.points = SurfacePoints.on_edges(boundary, edges)
         self._bodies = boundary.edge_body[self.points.edge]
         self._candidates: FootPoints | None = None
-        self._touchable = self._targets.chosen(np.empty(0, dtype=np.int64))
+        self._touchable = np.empty(0, dtype=np.int64)
         self._near = np.empty(0, dtype=np.int64)
         self._listed_at: NDArray[np.float64] | None = None
         self._searched_at = np.empty((0, 2))
@@ -149,8 +149,7 @@ class Contact:
         self._candidates = self._mirrored.touchable(near, self._bodies)
         # Feet slide along the curves of their bodies; most images are out of reach.
         bodies = self._targets.edge_body[self._candidates.edge]
-        touchable = np.flatnonzero(np.isin(self._targets.edge_body, bodies))
-        self._touchable = self._targets.chosen(touchable)
+        self._touchable = np.flatnonzero(np.isin(self._targets.edge_body, bodies))
         self._searched_at, self._margin = positions.copy(), margin
         self._listed_at = None
 
@@ -171,7 +170,7 @@ class Contact:
 
     def evaluate(self, positions: NDArray[np.float64]) -> ContactState:
         """Contact terms at current positions in um, shape (ns, 2)."""
-        curves = self._touchable.curves(positions)
+        curves = self._targets.curves(positions, self._touchable)
         places = self.points.positions(positions)
         feet = self._facing(self._feet(positions, places, curves), positions, curves)
         pairs = PairTerms(self._targets, self.law, self.points, places, curves, feet)

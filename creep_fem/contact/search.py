@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from creep_fem.contact.boundary import Boundary, Curves
+from creep_fem.compiled import compiled
+from creep_fem.contact.boundary import Boundary, Curves, curve_at
 
 _MAX_PROJECTION_ITERATIONS = 100
 # Where Newton's method converges, the error left is like the square of the last change.
@@ -93,22 +94,8 @@ def project(
         The same pairs at their closest points.
     """
     edge, parameter = start.edge.copy(), start.parameter.copy()
-    moving = np.arange(len(edge))
-    last = np.zeros(len(edge))
-    for _ in range(_MAX_PROJECTION_ITERATIONS):
-        if len(moving) == 0:
-            break
-        e, t = edge[moving], parameter[moving]
-        change = _newton_change(curves, points[start.point[moving]], e, t)
-        # a step back over more than half the way would swing around the foot point for ever
-        back = change * last[moving] < 0.0
-        bound = np.where(back, 0.5 * np.abs(last[moving]), 1.0)
-        change = np.clip(change, -bound, bound)
-        last[moving] = change
-        edge[moving], parameter[moving] = _hop(boundary, e, t + change)
-        # past an open end the parameter stays where it is, however large the change
-        held = (edge[moving] == e) & (parameter[moving] == t)
-        moving = moving[(np.abs(change) > _PARAMETER_TOLERANCE) & ~held]
+    neighbours = boundary.following, boundary.preceding
+    _project(curves.coefficients, *neighbours, points, start.point, edge, parameter)
     return FootPoints(start.point, edge, parameter)
 
 
@@ -121,33 +108,51 @@ def gaps(curves: Curves, points: NDArray[np.float64], feet: FootPoints) -> NDArr
     return distances
 
 
-def _newton_change(
-    curves: Curves,
+@compiled
+def _project(
+    curves: NDArray[np.float64],
+    following: NDArray[np.int64],
+    preceding: NDArray[np.int64],
     points: NDArray[np.float64],
+    point: NDArray[np.int64],
     edge: NDArray[np.int64],
     parameter: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Changes of the parameters towards the closest points, at most one edge long, shape (n,)."""
-    foot, slope, curve = curves.at(edge, parameter)
-    difference = points - foot
-    speed2 = np.einsum("ni,ni->n", slope, slope)
-    convexity = speed2 - np.einsum("ni,ni->n", difference, curve)
+) -> None:
+    """Bring edges and parameters of the feet, one for each pair, to the closest points."""
+    for i in range(len(point)):
+        e, t, last = edge[i], parameter[i], 0.0
+        for _ in range(_MAX_PROJECTION_ITERATIONS):
+            change = _newton_change(curves[e], points[point[i]], t)
+            # a step back over more than half the way would swing around the foot point for ever
+            bound = 0.5 * abs(last) if change * last < 0.0 else 1.0
+            last = change = min(max(change, -bound), bound)
+            before = e, t
+            e, t = _hop(following[e], preceding[e], e, t + change)
+            # past an open end the parameter stays where it is, however large the change
+            if abs(change) <= _PARAMETER_TOLERANCE or before == (e, t):
+                break
+        edge[i], parameter[i] = e, t
+
+
+@compiled
+def _newton_change(curve: NDArray[np.float64], point: NDArray[np.float64], t: float) -> float:
+    """Change of a parameter towards the point of a curve that is closest to ``point``."""
+    x, y, dx, dy, ddx, ddy = curve_at(curve, t)
+    x, y = point[0] - x, point[1] - y
+    speed2 = dx * dx + dy * dy
+    convexity = speed2 - (x * ddx + y * ddy)
     # Gauss-Newton where the distance is not convex enough for a Newton step
-    convexity = np.where(convexity > 0.02 * speed2, convexity, speed2)
-    change: NDArray[np.float64] = np.einsum("ni,ni->n", difference, slope) / convexity
-    return change.clip(-1.0, 1.0)
+    return (x * dx + y * dy) / (convexity if convexity > 0.02 * speed2 else speed2)
 
 
-def _hop(
-    boundary: Boundary, edge: NDArray[np.int64], parameter: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Move parameters outside [0, 1] to the neighbouring edge where there is one."""
-    if ((parameter >= 0.0) & (parameter <= 1.0)).all():
-        return edge, parameter
-    onward = (parameter > 1.0) & (boundary.following[edge] >= 0)
-    backward = (parameter < 0.0) & (boundary.preceding[edge] >= 0)
-    target = np.where(onward, boundary.following[edge], edge)
-    target = np.where(backward, boundary.preceding[edge], target)
+@compiled
+def _hop(following: int, preceding: int, edge: int, t: float) -> tuple[int, float]:
+    """Move a parameter outside [0, 1] to the neighbouring edge where there is one."""
+    if 0.0 <= t <= 1.0:
+        return edge, t
     # the neighbour is as long as the edge, give or take; the projection mends the rest
-    moved = np.where(onward, parameter - 1.0, np.where(backward, parameter + 1.0, parameter))
-    return target, np.clip(moved, -0.25, 1.25)
+    if t > 1.0 and following >= 0:
+        edge, t = following, t - 1.0
+    elif t < 0.0 and preceding >= 0:
+        edge, t = preceding, t + 1.0
+    return edge, min(max(t, -0.25), 1.25)

@@ -142,8 +142,10 @@ class HenckyNorton:
         det_be = kinematics.volume_ratio**2 * det_creep / kinematics.growth_in_plane**4
         half_difference = 0.5 * (be[0, 0] - be[1, 1])
         self._y = (half_difference**2 + be[0, 1] ** 2) / det_be
-        self._in_plane = 0.5 * ufl.ln(det_be)
-        self._out_of_plane = -0.5 * ufl.ln(det_creep) - ufl.ln(kinematics.growth_out_of_plane)
+        # in-plane mean of the deviator: J2/6 - e_out/3, e_out = -1/2 ln det Ccr^-1 - ln b
+        self._mean = (
+            ufl.ln(det_be * det_creep**2 * kinematics.growth_out_of_plane**4) / 12.0
+        )
 
     @property
     def volumetric_strain(self) -> Expr:
@@ -153,8 +155,7 @@ class HenckyNorton:
     @property
     def trial_mises(self) -> Expr:
         """Trial von Mises stress q_trial = 2 G sqrt(3/2 dev e : dev e) in GPa."""
-        mean = self._in_plane / 6.0 - self._out_of_plane / 3.0
-        deviator2 = 0.5 * _squared_half_log_ratio(self._y) + 6.0 * mean**2
+        deviator2 = 0.5 * _squared_half_log_ratio(self._y) + 6.0 * self._mean**2
         return 2.0 * self.lame.shear * ufl.sqrt(1.5 * deviator2 + _TINY_STRAIN**2)
 
     def mises(self, creep_increment: Expr) -> Expr:
@@ -178,10 +179,9 @@ class HenckyNorton:
         be_trial; pulled back by F. det Ccr = 1 is kept by the exponential map.
         """
         fraction = 3.0 * self.lame.shear * creep_increment / self.trial_mises
-        mean = self._in_plane / 6.0 - self._out_of_plane / 3.0
         # dev e in the plane = mean I + A/2 (M1 - M2); its share `fraction` turns into creep
         half_log_ratio = ufl.sqrt(_squared_half_log_ratio(self._y))
-        shrink = ufl.exp(-2.0 * fraction * mean)
+        shrink = ufl.exp(-2.0 * fraction * self._mean)
         be = self.kinematics.elastic_trial
         centre = 0.5 * ufl.tr(be)
         geometric = ufl.sqrt(ufl.det(be))

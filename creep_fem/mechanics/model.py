@@ -15,6 +15,7 @@ import ufl
 from dolfinx import fem
 from numpy.typing import NDArray
 
+from creep_fem.compiled import compiled
 from creep_fem.mechanics.constitutive import (
     HenckyNorton,
     Kinematics,
@@ -24,7 +25,7 @@ from creep_fem.mechanics.constitutive import (
 )
 from creep_fem.mechanics.domain import Domain
 from creep_fem.mechanics.element import SHEAR_DEGREE, VOLUMETRIC_DEGREE
-from creep_fem.mechanics.norton import creep_increment
+from creep_fem.mechanics.norton import ReturnMap
 
 # Sums may be rearranged, which takes a third off an assembly. These are the parts of -ffast-math
 # that keep infinities and do not change how the rest of the process rounds.
@@ -137,11 +138,12 @@ class MechanicsModel:
             n_points = self._points_space.element.interpolation_points.shape[0]
             return np.repeat(values[phase[self._creeping_cells]], n_points)
 
-        self._rate = at_creeping_points("rate")
-        self._reference_stress = at_creeping_points("reference_stress")
-        self._exponent = at_creeping_points("exponent")
         n_points = self._points_space.element.interpolation_points.shape[0]
-        self._creep_shear = np.repeat(self._shear.x.array[self._creeping_cells], n_points)
+        self._return_map = ReturnMap(
+            np.repeat(self._shear.x.array[self._creeping_cells], n_points),
+            *(at_creeping_points(name) for name in ("rate", "reference_stress", "exponent")),
+        )
+        self._creep_dofs = self._points_space.dofmap.list[self._creeping_cells].ravel()
 
     def _build_forms(self) -> None:
         kinematics = Kinematics(
@@ -176,7 +178,11 @@ class MechanicsModel:
         # the pressure lives at the points of the volumetric strain and is linear through them
         few, _ = basix.make_quadrature(basix.CellType.triangle, VOLUMETRIC_DEGREE)
         self._from_few = _linear_through(few, points)
-        self._trial_mises = fem.Expression(material.trial_mises, points, jit_options=_JIT_OPTIONS)
+        self._trial = fem.Expression(
+            ufl.as_vector((material.trial_mises, kinematics.volume_ratio)),
+            points,
+            jit_options=_JIT_OPTIONS,
+        )
         self._state = fem.Expression(
             ufl.as_vector((material.mises(self._increment), kinematics.volume_ratio)), points
         )
@@ -184,7 +190,7 @@ class MechanicsModel:
         self._updated = fem.Expression(material.updated_creep_inverse(self._increment), points)
         self._gradient = fem.Expression(kinematics.deformation_gradient, points)
         self._volume_ratio = fem.Expression(
-            kinematics.volume_ratio, np.vstack([points, few]), jit_options=_JIT_OPTIONS
+            kinematics.volume_ratio, few, jit_options=_JIT_OPTIONS
         )
 
     def _rule_weights(self, degree: int) -> NDArray[np.float64]:
@@ -224,20 +230,17 @@ class MechanicsModel:
             is turned inside out.
         """
         mesh = self.domain.mesh
+        trial = self._trial.eval(mesh, self._all_cells)
         volume_ratio = self._volume_ratio.eval(mesh, self._cells)
-        if not np.min(volume_ratio, initial=np.inf) > 0.0:
+        owned = trial[: len(self._cells)]
+        if not min(np.min(v, initial=np.inf) for v in (volume_ratio, owned[..., 1])) > 0.0:
             return np.inf
-        trial = self._trial_mises.eval(mesh, self._all_cells)
         if len(self._creeping_cells) > 0:
-            self._update_creep(trial[self._creeping_cells].ravel(), dt)
-        n_points = trial.shape[1]
-        return self._potential(trial[self._cells], volume_ratio[:, n_points:])
+            self._update_creep(trial[self._creeping_cells, :, 0].ravel(), dt)
+        return self._potential(owned[..., 0], volume_ratio)
 
     def _update_creep(self, trial: NDArray[np.float64], dt: float) -> None:
-        increment = creep_increment(
-            trial, self._creep_shear, self._rate * dt, self._reference_stress, self._exponent
-        )
-        dofs = self._points_space.dofmap.list[self._creeping_cells].ravel()
+        increment, dofs = self._return_map.increment(trial, dt), self._creep_dofs
         self._increment.x.array[dofs] = increment.strain
         self._slope.x.array[dofs] = increment.slope
         self._dissipation.x.array[dofs] = increment.dissipation
@@ -246,13 +249,10 @@ class MechanicsModel:
         """Energy of the owned cells from values at the points of either rule."""
         dofs = self._points_space.dofmap.list[self._cells]
         increment, dissipation = (f.x.array[dofs] for f in (self._increment, self._dissipation))
-        bulk, shear = (f.x.array[self._cells, None] for f in (self._bulk, self._shear))
-        in_plane, out_of_plane = (f.x.array[self._cells, None] for f in self._growth)
-        growth_ratio = in_plane**2 * out_of_plane
-        sheared = shear_energy(shear, trial, increment) + dissipation
-        compressed = volumetric_energy(bulk, np.log(volume_ratio / growth_ratio))
-        energy = np.sum(growth_ratio * self._weights * sheared)
-        return float(energy + np.sum(growth_ratio * self._few_weights * compressed))
+        cells = (f.x.array[self._cells] for f in (self._bulk, self._shear, *self._growth))
+        return _total_energy(
+            *(self._weights, self._few_weights, trial, increment, dissipation, volume_ratio), *cells
+        )
 
     @property
     def creeping_owned_cells(self) -> NDArray[np.int32]:
@@ -281,6 +281,7 @@ class MechanicsModel:
         """Set the creep of the present step to zero."""
         for function in (self._increment, self._slope, self._dissipation):
             function.x.array[:] = 0.0
+        self._return_map.restart()
 
     def point_values(self) -> PointValues:
         """Stress, volume and creep strain of the accepted state at the owned points."""
@@ -317,3 +318,34 @@ def _linear_through(few: NDArray[np.float64], points: NDArray[np.float64]) -> ND
     basis, values = np.hstack([ones[0], few]), np.hstack([ones[1], points])
     weights: NDArray[np.float64] = np.linalg.solve(basis.T, values.T).T
     return weights
+
+
+_shear_energy, _volumetric_energy = compiled(shear_energy), compiled(volumetric_energy)
+
+
+@compiled
+def _total_energy(
+    weights: NDArray[np.float64],
+    few_weights: NDArray[np.float64],
+    trial: NDArray[np.float64],
+    increment: NDArray[np.float64],
+    dissipation: NDArray[np.float64],
+    volume_ratio: NDArray[np.float64],
+    bulk: NDArray[np.float64],
+    shear: NDArray[np.float64],
+    in_plane: NDArray[np.float64],
+    out_of_plane: NDArray[np.float64],
+) -> float:
+    """Energy in GPa um^2: values at points of shape (cells, points), others of shape (cells,)."""
+    total = 0.0
+    for cell in range(len(bulk)):
+        growth_ratio = in_plane[cell] ** 2 * out_of_plane[cell]
+        energy = 0.0
+        for p in range(weights.shape[1]):
+            sheared = _shear_energy(shear[cell], trial[cell, p], increment[cell, p])
+            energy += weights[cell, p] * (sheared + dissipation[cell, p])
+        for p in range(few_weights.shape[1]):
+            strain = np.log(volume_ratio[cell, p] / growth_ratio)
+            energy += few_weights[cell, p] * _volumetric_energy(bulk[cell], strain)
+        total += growth_ratio * energy
+    return total

@@ -110,13 +110,13 @@ class NewtonSolver:
         self.problem, self.settings = problem, settings
         self._shift = 0.0
         self._shift_was_raised = False  # for the present direction
-        self._scale = 0.0
+        self._forces = 0.0  # norm of the internal ones where the residual was last computed
         self._residuals: list[float] = []
         self._vector = problem.new_vector()
         self._inner = linear_solver(problem, settings.linear_solver, petsc_options)
         self._trial = problem.new_vector()
         self._reason = ""
-        self._trial_is_current = False
+        self._trial_is_current = self._residual_is_current = False
         self._converged = True
         self._tangents = self._tangents_before = self._chords = 0
         self._factor_is_kept = False
@@ -157,6 +157,7 @@ class NewtonSolver:
         x = self._vector
         self.problem.read_displacement(x)
         self._residuals, self._reason = [], ""
+        self._residual_is_current = False
         if not self._converged:
             self._shift = 0.0
         if not self._move_to_better(x, guess):
@@ -180,21 +181,24 @@ class NewtonSolver:
         if guess is None:
             return bool(np.isfinite(self.problem.move_to(x)))
         self._trial.setArray(guess[: x.getLocalSize()])
-        guessed, forces = self._residual_norm(self._trial)
-        if guessed > forces and self._residual_norm(x)[0] <= guessed:
+        guessed = self._residual_norm(self._trial)
+        fair = guessed <= self._forces
+        if not fair and self._residual_norm(x) <= guessed:
             return bool(np.isfinite(self.problem.energy))
         self._trial.copy(x)
-        if guessed > forces:
-            self.problem.move_to(x)
+        if not fair:
+            self._residual_norm(x)
         return True
 
-    def _residual_norm(self, x: PETSc.Vec) -> tuple[float, float]:
-        """Norms of residual and internal forces in GPa um; infinite residual if inside out."""
-        if not np.isfinite(self.problem.move_to(x)):
-            return np.inf, 0.0
+    def _residual_norm(self, x: PETSc.Vec) -> float:
+        """Norm of the residual in GPa um, which SNES holds afterwards; infinite if inside out."""
+        self._residual_is_current = bool(np.isfinite(self.problem.move_to(x)))
+        if not self._residual_is_current:
+            self._forces = 0.0
+            return np.inf
         gradient = self._snes.getFunction()[0]
-        forces = self.problem.residual(gradient)
-        return float(gradient.norm()), forces
+        self._forces = self.problem.residual(gradient)
+        return float(gradient.norm())
 
     def close(self) -> None:
         """Free PETSc's objects (collective): no collector does so on several processes."""
@@ -205,10 +209,11 @@ class NewtonSolver:
     # --- what SNES calls -----------------------------------------------------------------
 
     def _function(self, _snes: PETSc.SNES, x: PETSc.Vec, f: PETSc.Vec) -> None:
-        if not self._trial_is_current:
-            self.problem.move_to(x)
-        self._trial_is_current = False
-        self._scale = max(self.problem.residual(f), self.settings.force_floor)
+        if not self._residual_is_current:
+            if not self._trial_is_current:
+                self.problem.move_to(x)
+            self._forces = self.problem.residual(f)
+        self._trial_is_current = self._residual_is_current = False
 
     def _jacobian(self, snes: PETSc.SNES, x: PETSc.Vec, _j: PETSc.Mat, _p: PETSc.Mat) -> None:
         if self.settings.chord_reduction > 0.0:
@@ -342,7 +347,8 @@ class NewtonSolver:
         if not np.isfinite(residual):
             self._reason = "the residual is not finite"
             return reasons.DIVERGED_FUNCTION_NANORINF
-        if residual <= self.settings.tolerance * self._scale:
+        scale = max(self._forces, self.settings.force_floor)
+        if residual <= self.settings.tolerance * scale:
             self._reason = "converged"
             return reasons.CONVERGED_FNORM_RELATIVE
         if self._reason:

@@ -83,7 +83,7 @@ class StepProblem:
         self._owned_fixed = self.fixed_dofs[self.fixed_dofs < self._owned]
         self.start = model.displacement.x.array.copy()
         self._force = fem.Function(self.space)
-        self.contact_state: ContactState
+        self.contact_state = self._first_contact()
         self.contact_forces = np.zeros(2 * len(boundary.nodes))
         self.energy = np.inf
         self.dt = 0.0
@@ -107,6 +107,15 @@ class StepProblem:
                 positions = self.surface.positions(self.model.displacement)
                 self._search(positions)
                 self.contact.begin_step(positions, dt)
+
+    def _first_contact(self) -> ContactState:
+        """Contact at the present displacement (collective).
+
+        The first evaluation loads the compiled loops, which should not count as solving.
+        """
+        positions = self.surface.positions(self.model.displacement)
+        self._search(positions)
+        return self.contact.evaluate(positions)
 
     def _search(self, positions: NDArray[np.float64]) -> None:
         """Search contact anew if nodes at these positions in um have left the last search."""

@@ -118,7 +118,7 @@ def test_curve_over_a_circle_has_order_four() -> None:
         boundary, points = boundary_of([circle(0.0, 0.0, 1.0, count)], BOX)
         edges = np.repeat(np.arange(count // 2), 9)
         t = np.tile(np.linspace(0.0, 1.0, 9), count // 2)
-        control = boundary.chosen(edges).control_points(points)
+        control = boundary.control_points(points, edges)
         curve = np.einsum("nk,nki->ni", boundary.weights(edges, t), control)
         errors.append(np.abs(np.hypot(curve[:, 0], curve[:, 1]) - 1.0).max())
     orders = np.log2(np.array(errors[:-1]) / errors[1:])
@@ -138,7 +138,7 @@ def test_curve_has_a_continuous_tangent_between_unequal_edges() -> None:
             continue
         tangents = [
             boundary.weights(np.array([e]), np.array([t]), 1)[0]
-            @ boundary.chosen(np.array([e])).control_points(points)[0]
+            @ boundary.control_points(points, np.array([e]))[0]
             / boundary.edge_lengths[e]
             for e, t in ((edge, 1.0), (onward, 0.0))
         ]
@@ -368,9 +368,9 @@ def test_curves_are_those_of_the_edges_asked_for() -> None:
     count = len(boundary.edge_body)
     some = np.arange(3, count, 4)
     every = boundary.curves(points).coefficients
-    part = boundary.chosen(some).curves(points).coefficients
-    np.testing.assert_array_equal(part[..., some], every[..., some])
-    assert np.isnan(np.delete(part, some, axis=2)).all()
+    part = boundary.curves(points, some).coefficients
+    np.testing.assert_array_equal(part[some], every[some])
+    assert np.isnan(np.delete(part, some, axis=0)).all()
 
 
 def test_hessian_has_one_block_for_each_pair_of_edges() -> None:
@@ -390,7 +390,7 @@ def test_projection_ends_at_a_foot_of_the_perpendicular() -> None:
         bodies = boundary.node_body
         curves = boundary.curves(wavy)
         feet = project(boundary, curves, wavy, nearby_bodies(boundary, wavy, wavy, bodies, 0.4))
-        control = boundary.chosen(feet.edge).control_points(wavy)
+        control = boundary.control_points(wavy, feet.edge)
         foot, slope = (
             np.einsum("nk,nki->ni", boundary.weights(feet.edge, feet.parameter, k), control)
             for k in (0, 1)
