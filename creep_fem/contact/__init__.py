@@ -1,1 +1,1 @@
-"""Contact of particle surfaces: pure NumPy, testable without a mesh library."""
+"""Contact of particle surfaces: arrays in and out, testable without a mesh library."""

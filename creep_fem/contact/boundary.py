@@ -204,9 +204,7 @@ class Curves:
 
 
 @compiled
-def curve_at(
-    c: NDArray[np.float64], t: float
-) -> tuple[float, float, float, float, float, float]:
+def curve_at(c: NDArray[np.float64], t: float) -> tuple[float, float, float, float, float, float]:
     """Point, slope and second derivative, x and y of each, for coefficients of shape (5, 2)."""
     return (
         (((c[4, 0] * t + c[3, 0]) * t + c[2, 0]) * t + c[1, 0]) * t + c[0, 0],

@@ -179,9 +179,7 @@ class PairTerms:
         variations = np.stack([self._gap_variation, self.slip_variation, b], axis=1)
         return self.blocks(variations, factors)
 
-    def blocks(
-        self, variations: NDArray[np.float64], factors: NDArray[np.float64]
-    ) -> NodeBlocks:
+    def blocks(self, variations: NDArray[np.float64], factors: NDArray[np.float64]) -> NodeBlocks:
         """Second derivatives of the pairs, those that couple the same two edges summed.
 
         Args:

@@ -1,4 +1,4 @@
-"""Contact energy of a packing, with friction if there is any (pure NumPy).
+"""Contact energy of a packing, with friction if there is any.
 
 Both sides of every contact are integrated, each with half of the energy: the sum over surface
 points i and each other body within reach of w_i/2 psi(g_i). g is the signed distance of the point

@@ -142,7 +142,7 @@ def _newton_change(curve: NDArray[np.float64], point: NDArray[np.float64], t: fl
     speed2 = dx * dx + dy * dy
     convexity = speed2 - (x * ddx + y * ddy)
     # Gauss-Newton where the distance is not convex enough for a Newton step
-    return (x * dx + y * dy) / (convexity if convexity > 0.02 * speed2 else speed2)
+    return float((x * dx + y * dy) / (convexity if convexity > 0.02 * speed2 else speed2))
 
 
 @compiled

@@ -143,9 +143,7 @@ class HenckyNorton:
         half_difference = 0.5 * (be[0, 0] - be[1, 1])
         self._y = (half_difference**2 + be[0, 1] ** 2) / det_be
         # in-plane mean of the deviator: J2/6 - e_out/3, e_out = -1/2 ln det Ccr^-1 - ln b
-        self._mean = (
-            ufl.ln(det_be * det_creep**2 * kinematics.growth_out_of_plane**4) / 12.0
-        )
+        self._mean = ufl.ln(det_be * det_creep**2 * kinematics.growth_out_of_plane**4) / 12.0
 
     @property
     def volumetric_strain(self) -> Expr:

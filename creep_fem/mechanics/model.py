@@ -189,9 +189,7 @@ class MechanicsModel:
         self._pressure = fem.Expression(material.pressure, few)
         self._updated = fem.Expression(material.updated_creep_inverse(self._increment), points)
         self._gradient = fem.Expression(kinematics.deformation_gradient, points)
-        self._volume_ratio = fem.Expression(
-            kinematics.volume_ratio, few, jit_options=_JIT_OPTIONS
-        )
+        self._volume_ratio = fem.Expression(kinematics.volume_ratio, few, jit_options=_JIT_OPTIONS)
 
     def _rule_weights(self, degree: int) -> NDArray[np.float64]:
         """Weights of a rule in um^2, shape (owned cells, points)."""

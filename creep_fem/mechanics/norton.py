@@ -69,7 +69,8 @@ class ReturnMap:
 
     def increment(self, trial_stress: NDArray[np.float64], dt: float) -> CreepIncrement:
         """Creep in a step of dt s for elastic trial von Mises stresses in GPa, >= 0, shape (n,)."""
-        return CreepIncrement(*_increments(trial_stress, dt, *self._law, self._relaxation, self._last))
+        law = *self._law, self._relaxation
+        return CreepIncrement(*_increments(trial_stress, dt, *law, self._last))
 
 
 @compiled
@@ -126,4 +127,4 @@ def _exp(x: float) -> float:
     """e^x; the last changes are so small that five terms of its series are exact."""
     if abs(x) < 2e-3:
         return 1.0 + x * (1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0)))
-    return np.exp(x)
+    return float(np.exp(x))
