@@ -23,6 +23,7 @@ class SurfaceNodes:
         owned_local: Their local displacement nodes, shape (k,).
         reference: Positions of all surface nodes in the reference state in um, shape (ns, 2).
         global_nodes: Global number of the displacement node of every surface node, shape (ns,).
+        owners: Process that owns every surface node, shape (ns,).
         fixed: Coordinates held by a wall, shape (ns, 2).
     """
 
@@ -47,8 +48,9 @@ class SurfaceNodes:
         coordinates = domain.displacement_space.tabulate_dof_coordinates()[self.owned_local, :2]
         self.reference = self.replicate(coordinates)
         numbers = (self.owned_local + start).astype(np.float64)
-        replicated = self.replicate(np.column_stack([numbers, numbers]))
-        self.global_nodes = replicated[:, 0].astype(PETSc.IntType)
+        ranks = np.full_like(numbers, self.comm.rank)
+        replicated = self.replicate(np.column_stack([numbers, ranks]))
+        self.global_nodes, self.owners = replicated.T.astype(PETSc.IntType)
         is_fixed = np.zeros(2 * len(domain.node_point))
         is_fixed[fixed_dofs] = 1.0
         self.fixed = self.replicate(self.owned_values(is_fixed)) > 0.5

@@ -14,6 +14,7 @@ from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
+from scipy.sparse import csr_array
 
 from creep_fem.contact.pairs import NodeBlocks
 from creep_fem.contact.potential import Contact
@@ -48,6 +49,8 @@ class TangentMatrix:
         self._matrix: PETSc.Mat | None = None
         self._storage: Storage = "whole"
         self._allocated = np.empty(0, dtype=np.int64)
+        self._rows = model.domain.displacement_space.dofmap.index_map
+        self._element_blocks: dict[Storage, NDArray[np.int64]] = {}
 
     def assemble(
         self, pairs: NodeBlocks, diagonal: NDArray[np.float64], storage: Storage
@@ -91,33 +94,64 @@ class TangentMatrix:
         pairs = np.unique(np.concatenate([pairs, needed]), axis=0)
         self._allocated = self._keys(pairs)
         nodes = self._contact.coupled_nodes(pairs)
-        room = NodeBlocks(pairs, nodes, np.ones((len(nodes), 16, 16)))
-        elements = fem_petsc.create_matrix(self._model.coupling)
-        pattern = self._like(elements, "preallocator")
-        pattern.setUp()
-        self._fill(pattern, room, self._model.coupling)
-        matrix = self._like(elements, "aij" if storage == "whole" else "sbaij")
-        pattern.preallocatorPreallocate(matrix, False)
-        for unused in (elements, pattern):
-            unused.destroy()
+        matrix = self._empty(nodes, storage)
         options = PETSc.Mat.Option
         if storage == "upper":
             matrix.setOption(options.IGNORE_LOWER_TRIANGULAR, True)
         # the first assembly drops all room that nothing was put into
+        room = NodeBlocks(pairs, nodes, np.ones((len(nodes), 16, 16)))
         self._fill(matrix, room, self._model.coupling)
-        matrix.setOption(options.NEW_NONZERO_ALLOCATION_ERR, False)
         matrix.setOption(options.SYMMETRIC, True)
         matrix.setOption(options.SYMMETRY_ETERNAL, True)
         return matrix
 
-    @staticmethod
-    def _like(other: PETSc.Mat, kind: str) -> PETSc.Mat:
-        """An empty matrix of the same layout."""
-        matrix = PETSc.Mat().create(other.comm)
-        matrix.setSizes(other.getSizes(), bsize=2)
-        matrix.setType(kind)
-        matrix.setLGMap(*other.getLGMap())
+    def _empty(self, nodes: NDArray[np.int64], storage: Storage) -> PETSc.Mat:
+        """A matrix with room for the elements and for coupled surface nodes, shape (n, 8)."""
+        rows = self._rows
+        numbers = rows.local_to_global(np.arange(rows.size_local + rows.num_ghosts, dtype=np.int32))
+        lgmap = PETSc.LGMap().create(numbers.astype(PETSc.IntType), 2, self._surface.comm)
+        matrix = PETSc.Mat().create(self._surface.comm)
+        matrix.setSizes(2 * [(2 * rows.size_local, 2 * rows.size_global)], bsize=2)
+        matrix.setType("aij" if storage == "whole" else "sbaij")
+        matrix.setLGMap(lgmap, lgmap)
+        lgmap.destroy()
+        if storage not in self._element_blocks:
+            self._element_blocks[storage] = self._blocks_of_elements(storage)
+        blocks = self._element_blocks[storage] + self._blocks_of_contact(nodes, storage)
+        # what elements and contact share was counted twice
+        columns = [rows.size_local], [rows.size_global - rows.size_local]
+        blocks = np.minimum(blocks, columns).astype(PETSc.IntType)
+        dofs = blocks if storage == "upper" else np.repeat(2 * blocks, 2, axis=1)
+        matrix.setPreallocationNNZ((dofs[0], dofs[1]))
         return matrix
+
+    def _blocks_of_elements(self, storage: Storage) -> NDArray[np.int64]:
+        """Numbers of blocks in the owned rows, of owned and other columns, shape (2, rows)."""
+        pattern = fem.create_sparsity_pattern(self._model.coupling)
+        pattern.finalize()
+        columns, offsets = pattern.graph
+        count = self._rows.size_local
+        rows = np.repeat(np.arange(count), np.diff(offsets[: count + 1]))
+        columns = columns[: len(rows)]
+        owned = columns < count
+        inside = owned & ((columns >= rows) | (storage == "whole"))
+        return np.stack([np.bincount(rows[part], minlength=count) for part in (inside, ~owned)])
+
+    def _blocks_of_contact(self, nodes: NDArray[np.int64], storage: Storage) -> NDArray[np.int64]:
+        """The same for surface nodes that any process couples (collective)."""
+        surface = self._surface
+        size, starts = len(surface.global_nodes), nodes.shape[1] * np.arange(len(nodes) + 1)
+        ones = np.ones(nodes.size, dtype=np.int32)
+        members = csr_array((ones, nodes.ravel(), starts), (len(nodes), size))
+        pairs = (members.T @ members).tocoo()
+        rows, columns = surface.global_nodes[pairs.row], surface.global_nodes[pairs.col]
+        owned = surface.owners[pairs.row] == surface.owners[pairs.col]
+        inside = owned & ((columns >= rows) | (storage == "whole"))
+        counts = [np.bincount(pairs.row[part], minlength=size) for part in (inside, ~owned)]
+        total = surface.sum(np.stack(counts, axis=1).astype(np.float64))
+        blocks = np.zeros((2, self._rows.size_local), dtype=np.int64)
+        blocks[:, surface.owned_local] = total[surface.owned].T
+        return blocks
 
     def _fill(self, matrix: PETSc.Mat, pairs: NodeBlocks, form: fem.Form) -> None:
         fem_petsc.assemble_matrix(matrix, form, bcs=self._conditions)
