@@ -101,6 +101,7 @@ class TangentMatrix:
         # the first assembly drops all room that nothing was put into
         room = NodeBlocks(pairs, nodes, np.ones((len(nodes), 16, 16)))
         self._fill(matrix, room, self._model.coupling)
+        matrix.setOption(options.NEW_NONZERO_ALLOCATION_ERR, False)
         matrix.setOption(options.SYMMETRIC, True)
         matrix.setOption(options.SYMMETRY_ETERNAL, True)
         return matrix
