@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from creep_fem.errors import NotConverged, StepFailure
 from creep_fem.solver.newton import NewtonResult, NewtonSolver
+from creep_fem.solver.phases import Phase, timed
 
 logger = logging.getLogger(__name__)
 
@@ -179,7 +180,8 @@ class TimeStepper:
         model, dt = self.problem.model, attempt.dt
         self._creep_rate = model.creep_increment / dt
         self._velocity = (model.displacement.x.array - self.problem.start) / dt
-        model.accept()
+        with timed(Phase.CONSTITUTIVE):
+            model.accept()
         self.number += 1
         at_end = dt >= milestone - self.time
         self.time = milestone if at_end else self.time + dt
