@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, cast
 
 from numba import njit
 
+logger = logging.getLogger(__name__)
+
 
 def compiled[F: Callable[..., Any]](function: F) -> F:
     """Compile a function of arrays and numbers for the processor at hand.
 
-    The machine code is kept beside the source, or in the user's cache where that is read-only.
-    Division by zero gives infinities and NaN, as in NumPy.
+    The machine code is kept beside the source, or in the user's cache where that is read-only. It
+    counts as current as long as the source file stands, so a compiled function must not call one of
+    another file. Division by zero gives infinities and NaN, as in NumPy.
     """
-    return cast(F, njit(cache=True, error_model="numpy")(function))
+    try:
+        return cast(F, njit(cache=True, error_model="numpy")(function))
+    except RuntimeError:  # Numba finds no folder to write to
+        logger.info("%s is compiled in every run: no cache can be written", function.__name__)
+        return cast(F, njit(error_model="numpy")(function))

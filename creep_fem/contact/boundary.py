@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from creep_fem.compiled import compiled
+from creep_fem.contact import loops
 
 # Rows: powers of t; columns: start vertex, mid-node, end vertex.
 QUADRATIC = np.array([[1.0, 0.0, 0.0], [-3.0, 4.0, -1.0], [2.0, -4.0, 2.0]])
@@ -57,16 +57,11 @@ class Arc(Protocol):
         """Walls at the start and end of an open piece."""
 
 
-def powers(t: NDArray[np.float64], count: int, derivative: int = 0) -> NDArray[np.float64]:
-    """Powers of t from 0 to count - 1 or their derivatives, shape (n, count)."""
-    products = np.ones((len(t), count - derivative))
-    products[:, 1:] = t[:, None]
-    factor = np.ones(count)
-    for order in range(derivative):
-        factor = factor * (np.arange(count) - order)
-    values = np.zeros((len(t), count))
-    values[:, derivative:] = factor[derivative:] * np.cumprod(products, axis=1)
-    return values
+def quadratic_weights(t: NDArray[np.float64], derivative: int = 0) -> NDArray[np.float64]:
+    """Weights of start vertex, mid-node and end vertex at t or their first derivatives, (n, 3)."""
+    coefficients = QUADRATIC[1:] * [[1.0], [2.0]] if derivative else QUADRATIC
+    weights: NDArray[np.float64] = np.vander(t, len(coefficients), increasing=True) @ coefficients
+    return weights
 
 
 @dataclass(frozen=True)
@@ -149,14 +144,7 @@ class Boundary:
         self, edges: NDArray[np.int64], t: NDArray[np.float64], derivative: int = 0
     ) -> NDArray[np.float64]:
         """Weights of the control points at parameters t of edges, shape (n, 5)."""
-        return _control_weights(self.coefficients, edges, t, derivative)
-
-    def control_points(
-        self, positions: NDArray[np.float64], edges: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """Control points of edges, shape (n, 5, 2), from node positions in um, shape (ns, 2)."""
-        points: NDArray[np.float64] = self.mirror[edges] * positions[self.control[edges]]
-        return points + self.offset[edges]
+        return loops.control_weights(self.coefficients, edges, t, derivative)
 
     def curves(
         self, positions: NDArray[np.float64], edges: NDArray[np.int64] | None = None
@@ -165,7 +153,7 @@ class Boundary:
         chosen = np.arange(len(self.control)) if edges is None else edges
         coefficients = np.full((len(self.control), 5, 2), np.nan)
         parts = self.control, self.mirror, self.offset, self.coefficients
-        _combine_controls(*parts, positions, chosen, coefficients)
+        loops.combine_controls(*parts, positions, chosen, coefficients)
         return Curves(coefficients)
 
     def middles(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -198,91 +186,9 @@ class Curves:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Points of the curves and their first and second derivatives, each of shape (n, 2)."""
         values = np.empty((3, len(edges), 2))
-        _curves_at(self.coefficients, edges, t, values)
+        loops.curves_at(self.coefficients, edges, t, values)
         point, slope, second = values
         return point, slope, second
-
-
-@compiled
-def curve_at(c: NDArray[np.float64], t: float) -> tuple[float, float, float, float, float, float]:
-    """Point, slope and second derivative, x and y of each, for coefficients of shape (5, 2)."""
-    return (
-        (((c[4, 0] * t + c[3, 0]) * t + c[2, 0]) * t + c[1, 0]) * t + c[0, 0],
-        (((c[4, 1] * t + c[3, 1]) * t + c[2, 1]) * t + c[1, 1]) * t + c[0, 1],
-        ((4.0 * c[4, 0] * t + 3.0 * c[3, 0]) * t + 2.0 * c[2, 0]) * t + c[1, 0],
-        ((4.0 * c[4, 1] * t + 3.0 * c[3, 1]) * t + 2.0 * c[2, 1]) * t + c[1, 1],
-        (12.0 * c[4, 0] * t + 6.0 * c[3, 0]) * t + 2.0 * c[2, 0],
-        (12.0 * c[4, 1] * t + 6.0 * c[3, 1]) * t + 2.0 * c[2, 1],
-    )
-
-
-@compiled
-def _curves_at(
-    coefficients: NDArray[np.float64],
-    edges: NDArray[np.int64],
-    t: NDArray[np.float64],
-    values: NDArray[np.float64],
-) -> None:
-    for i in range(len(edges)):
-        x, y, dx, dy, ddx, ddy = curve_at(coefficients[edges[i]], t[i])
-        values[0, i, 0], values[0, i, 1] = x, y
-        values[1, i, 0], values[1, i, 1] = dx, dy
-        values[2, i, 0], values[2, i, 1] = ddx, ddy
-
-
-@compiled
-def _control_weights(
-    coefficients: NDArray[np.float64],
-    edges: NDArray[np.int64],
-    t: NDArray[np.float64],
-    derivative: int,
-) -> NDArray[np.float64]:
-    """Derivatives of the weights, shape (n, 5), by Horner's rule."""
-    weights = np.zeros((len(edges), 5))
-    for power in range(4, derivative - 1, -1):
-        factor = 1.0
-        for lower in range(derivative):
-            factor *= power - lower
-        for i in range(len(edges)):
-            for k in range(5):
-                term = factor * coefficients[edges[i], power, k]
-                weights[i, k] = weights[i, k] * t[i] + term
-    return weights
-
-
-@compiled
-def _interpolate(
-    nodes: NDArray[np.int64], shape: NDArray[np.float64], positions: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Sums of weighted positions, shape (n, 2)."""
-    points = np.zeros((len(nodes), 2))
-    for i in range(len(nodes)):
-        for k in range(nodes.shape[1]):
-            points[i, 0] += shape[i, k] * positions[nodes[i, k], 0]
-            points[i, 1] += shape[i, k] * positions[nodes[i, k], 1]
-    return points
-
-
-@compiled
-def _combine_controls(
-    control: NDArray[np.int64],
-    mirror: NDArray[np.float64],
-    offset: NDArray[np.float64],
-    coefficients: NDArray[np.float64],
-    positions: NDArray[np.float64],
-    edges: NDArray[np.int64],
-    curves: NDArray[np.float64],
-) -> None:
-    """Fill in the curves of some edges, all arrays but ``edges`` with one entry for every edge."""
-    for e in edges:
-        curves[e] = 0.0
-        for k in range(5):
-            node = control[e, k]
-            x = mirror[e, k, 0] * positions[node, 0] + offset[e, k, 0]
-            y = mirror[e, k, 1] * positions[node, 1] + offset[e, k, 1]
-            for power in range(5):
-                curves[e, power, 0] += coefficients[e, power, k] * x
-                curves[e, power, 1] += coefficients[e, power, k] * y
 
 
 @dataclass(frozen=True)
@@ -319,7 +225,7 @@ class SurfacePoints:
     ) -> SurfacePoints:
         """The same k parameters, with weights that are shares of the length, on each edge."""
         count = len(parameters)
-        shape = powers(parameters, 3) @ QUADRATIC
+        shape = quadratic_weights(parameters)
         length = boundary.edge_lengths[edges][:, None] * weights
         return cls(
             np.repeat(edges, count),
@@ -331,12 +237,11 @@ class SurfacePoints:
 
     def positions(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Current positions in um, shape (n, 2), from those of the nodes, shape (ns, 2)."""
-        return _interpolate(self.nodes, self.shape, positions)
+        return loops.interpolate(self.nodes, self.shape, positions)
 
     @cached_property
     def _slope_shape(self) -> NDArray[np.float64]:
-        weights: NDArray[np.float64] = powers(self.parameter, 3, derivative=1) @ QUADRATIC
-        return weights
+        return quadratic_weights(self.parameter, derivative=1)
 
     def normals(
         self, positions: NDArray[np.float64], points: NDArray[np.int64] | slice = _ALL
@@ -377,7 +282,7 @@ def _arc_edges(arc: Arc, points: NDArray[np.float64], box: float) -> tuple[NDArr
 def _edge_lengths(nodes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Lengths of quadratic edges with nodes of shape (m, 3, 2), by four-point Gauss quadrature."""
     abscissae, gauss = np.polynomial.legendre.leggauss(4)
-    slope = powers(0.5 * (1.0 + abscissae), 3, derivative=1) @ QUADRATIC
+    slope = quadratic_weights(0.5 * (1.0 + abscissae), derivative=1)
     speed = np.einsum("qk,mki->mqi", slope, nodes)
     lengths: NDArray[np.float64] = np.hypot(speed[..., 0], speed[..., 1]) @ (0.5 * gauss)
     return lengths

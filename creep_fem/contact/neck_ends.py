@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from creep_fem.contact.boundary import QUADRATIC, powers
+from creep_fem.contact.boundary import QUADRATIC, quadratic_weights
 
 TIE: Final = 0.3
 """Weight of the second term: small beside a gap that grows along curved surfaces, decisive between
@@ -73,7 +73,7 @@ class Arcs:
     def polygon(self, nodes: NDArray[np.float64], arc: int) -> NDArray[np.float64]:
         """Points along an arc in um, shape (n, 2), from nodes of edges, shape (m, 3, 2)."""
         own = nodes[self.first[arc] : self.first[arc] + self.edges[arc]]
-        points = np.einsum("sk,mki->msi", powers(_SAMPLES, 3) @ QUADRATIC, own).reshape(-1, 2)
+        points = np.einsum("sk,mki->msi", quadratic_weights(_SAMPLES), own).reshape(-1, 2)
         return np.vstack([points, own[-1:, 2]])
 
 

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from creep_fem.compiled import compiled
-from creep_fem.contact.boundary import Boundary, Curves, SurfacePoints, curve_at
+from creep_fem.contact import loops
+from creep_fem.contact.boundary import Boundary, Curves, SurfacePoints
 from creep_fem.contact.law import PressureGapLaw
 from creep_fem.contact.search import FootPoints
 
@@ -82,7 +82,7 @@ class PairTerms:
         """
         self.boundary, self.law, self._points = boundary, law, points
         pairs = feet.point, feet.edge, feet.parameter
-        self.gap, tangent, speed, curvature = _frames(curves.coefficients, places, *pairs)
+        self.gap, tangent, speed, curvature = loops.frames(curves.coefficients, places, *pairs)
         near = self.gap < law.cutoff
         self.feet = feet.chosen(near)
         self.near_gap = self.gap[near]
@@ -124,7 +124,7 @@ class PairTerms:
         weights: NDArray[np.float64],
     ) -> NDArray[np.float64]:
         """Coefficients of (sum own_k dx_k + sum weights_k dP_k).vector, shape (n, 16)."""
-        return _rows(vector, own, weights, self.boundary.mirror, self.feet.edge)
+        return loops.variations(vector, own, weights, self.boundary.mirror, self.feet.edge)
 
     @cached_property
     def _gap_variation(self) -> NDArray[np.float64]:
@@ -147,7 +147,7 @@ class PairTerms:
             Gradient by the surface dofs, shape (2 size,).
         """
         gradient = np.zeros(2 * size)
-        _scatter(self.nodes, slopes, gradient)
+        loops.scatter(self.nodes, slopes, gradient)
         return gradient
 
     def mirrored_forces(self, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -191,79 +191,5 @@ class PairTerms:
         keys = edges[:, 0] * len(self.boundary.control) + edges[:, 1]
         _, first, block = np.unique(keys, return_index=True, return_inverse=True)
         values = np.zeros((len(first), 16, 16))
-        _sum_products(block, variations, factors, values)
+        loops.sum_products(block, variations, factors, values)
         return NodeBlocks(edges[first], self.nodes[first], values)
-
-
-@compiled
-def _frames(
-    curves: NDArray[np.float64],
-    places: NDArray[np.float64],
-    point: NDArray[np.int64],
-    edge: NDArray[np.int64],
-    parameter: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], ...]:
-    """Gaps and the curves' unit tangents, speeds |c'| and curvatures n.c'' at the feet."""
-    count = len(point)
-    gap, speed, curvature = np.empty(count), np.empty(count), np.empty(count)
-    tangent = np.empty((count, 2))
-    for i in range(count):
-        x, y, dx, dy, ddx, ddy = curve_at(curves[edge[i]], parameter[i])
-        speed[i] = np.hypot(dx, dy)
-        dx, dy = dx / speed[i], dy / speed[i]
-        tangent[i, 0], tangent[i, 1] = dx, dy
-        gap[i] = dy * (places[point[i], 0] - x) - dx * (places[point[i], 1] - y)
-        curvature[i] = dy * ddx - dx * ddy
-    return gap, tangent, speed, curvature
-
-
-@compiled
-def _rows(
-    vector: NDArray[np.float64],
-    own: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    mirror: NDArray[np.float64],
-    edge: NDArray[np.int64],
-) -> NDArray[np.float64]:
-    rows = np.empty((len(vector), 16))
-    for i in range(len(vector)):
-        for axis in range(2):
-            for k in range(3):
-                rows[i, 2 * k + axis] = own[i, k] * vector[i, axis]
-            for k in range(5):
-                moved = weights[i, k] * mirror[edge[i], k, axis]
-                rows[i, 6 + 2 * k + axis] = moved * vector[i, axis]
-    return rows
-
-
-@compiled
-def _scatter(
-    nodes: NDArray[np.int64], slopes: NDArray[np.float64], gradient: NDArray[np.float64]
-) -> None:
-    """Add the two components of each of a pair's nodes to those of all nodes."""
-    for i in range(len(nodes)):
-        for k in range(nodes.shape[1]):
-            gradient[2 * nodes[i, k]] += slopes[i, 2 * k]
-            gradient[2 * nodes[i, k] + 1] += slopes[i, 2 * k + 1]
-
-
-@compiled
-def _sum_products(
-    block: NDArray[np.int64],
-    variations: NDArray[np.float64],
-    factors: NDArray[np.float64],
-    values: NDArray[np.float64],
-) -> None:
-    """Add the quadratic forms of the pairs to their blocks, shape (blocks, 16, 16)."""
-    count, terms, width = variations.shape
-    scaled = np.empty((terms, width))
-    for i in range(count):
-        varied, sums = variations[i], values[block[i]]
-        scaled[:] = 0.0
-        for term in range(terms):
-            for other in range(terms):
-                scaled[term] += factors[i, term, other] * varied[other]
-        for row in range(width):
-            for term in range(terms):
-                for column in range(width):
-                    sums[row, column] += varied[term, row] * scaled[term, column]

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from creep_fem.contact.boundary import QUADRATIC, powers
+from creep_fem.contact.boundary import quadratic_weights
 from creep_fem.contact.neck_ends import NeckLines, area_beyond
 
 
@@ -117,7 +117,7 @@ class Pores:
         self, nodes: NDArray[np.float64], parameter: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Points in um at parameters (p,) of edges with nodes (p, 3, 2)."""
-        moved = np.einsum("pk,pki->pi", powers(parameter, 3) @ QUADRATIC, nodes)
+        moved = np.einsum("pk,pki->pi", quadratic_weights(parameter), nodes)
         points: NDArray[np.float64] = np.where(self.free, moved, self.place)
         return points
 

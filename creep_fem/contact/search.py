@@ -8,12 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from creep_fem.compiled import compiled
-from creep_fem.contact.boundary import Boundary, Curves, curve_at
-
-_MAX_PROJECTION_ITERATIONS = 100
-# Where Newton's method converges, the error left is like the square of the last change.
-_PARAMETER_TOLERANCE = 1e-7
+from creep_fem.contact import loops
+from creep_fem.contact.boundary import Boundary, Curves
 
 
 @dataclass(frozen=True)
@@ -95,7 +91,7 @@ def project(
     """
     edge, parameter = start.edge.copy(), start.parameter.copy()
     neighbours = boundary.following, boundary.preceding
-    _project(curves.coefficients, *neighbours, points, start.point, edge, parameter)
+    loops.project(curves.coefficients, *neighbours, points, start.point, edge, parameter)
     return FootPoints(start.point, edge, parameter)
 
 
@@ -106,53 +102,3 @@ def gaps(curves: Curves, points: NDArray[np.float64], feet: FootPoints) -> NDArr
     turned = slope[:, 1] * difference[:, 0] - slope[:, 0] * difference[:, 1]
     distances: NDArray[np.float64] = turned / np.hypot(slope[:, 0], slope[:, 1])
     return distances
-
-
-@compiled
-def _project(
-    curves: NDArray[np.float64],
-    following: NDArray[np.int64],
-    preceding: NDArray[np.int64],
-    points: NDArray[np.float64],
-    point: NDArray[np.int64],
-    edge: NDArray[np.int64],
-    parameter: NDArray[np.float64],
-) -> None:
-    """Bring edges and parameters of the feet, one for each pair, to the closest points."""
-    for i in range(len(point)):
-        e, t, last = edge[i], parameter[i], 0.0
-        for _ in range(_MAX_PROJECTION_ITERATIONS):
-            change = _newton_change(curves[e], points[point[i]], t)
-            # a step back over more than half the way would swing around the foot point for ever
-            bound = 0.5 * abs(last) if change * last < 0.0 else 1.0
-            last = change = min(max(change, -bound), bound)
-            before = e, t
-            e, t = _hop(following[e], preceding[e], e, t + change)
-            # past an open end the parameter stays where it is, however large the change
-            if abs(change) <= _PARAMETER_TOLERANCE or before == (e, t):
-                break
-        edge[i], parameter[i] = e, t
-
-
-@compiled
-def _newton_change(curve: NDArray[np.float64], point: NDArray[np.float64], t: float) -> float:
-    """Change of a parameter towards the point of a curve that is closest to ``point``."""
-    x, y, dx, dy, ddx, ddy = curve_at(curve, t)
-    x, y = point[0] - x, point[1] - y
-    speed2 = dx * dx + dy * dy
-    convexity = speed2 - (x * ddx + y * ddy)
-    # Gauss-Newton where the distance is not convex enough for a Newton step
-    return float((x * dx + y * dy) / (convexity if convexity > 0.02 * speed2 else speed2))
-
-
-@compiled
-def _hop(following: int, preceding: int, edge: int, t: float) -> tuple[int, float]:
-    """Move a parameter outside [0, 1] to the neighbouring edge where there is one."""
-    if 0.0 <= t <= 1.0:
-        return edge, t
-    # the neighbour is as long as the edge, give or take; the projection mends the rest
-    if t > 1.0 and following >= 0:
-        edge, t = following, t - 1.0
-    elif t < 0.0 and preceding >= 0:
-        edge, t = preceding, t + 1.0
-    return edge, min(max(t, -0.25), 1.25)

@@ -18,6 +18,8 @@ import ufl
 from numpy.typing import NDArray
 from ufl.core.expr import Expr
 
+from creep_fem.compiled import compiled
+
 # asinh^2(sqrt(y)) = sum_k c_k y^k with c_k = (-1)^(k-1) 4^k / (2 k^2 binomial(2k, k))
 _SERIES = (
     1.0,
@@ -200,3 +202,34 @@ def _sinh_ratio(numerator: Expr, denominator: Expr, limit: Expr) -> Expr:
     small = ufl.lt(denominator, 1e-7)
     safe = ufl.conditional(small, 1.0, denominator)
     return ufl.conditional(small, limit, ufl.sinh(numerator) / ufl.sinh(safe))
+
+
+_shear_energy, _volumetric_energy = compiled(shear_energy), compiled(volumetric_energy)
+
+
+@compiled
+def total_energy(
+    weights: NDArray[np.float64],
+    few_weights: NDArray[np.float64],
+    trial: NDArray[np.float64],
+    increment: NDArray[np.float64],
+    dissipation: NDArray[np.float64],
+    volume_ratio: NDArray[np.float64],
+    bulk: NDArray[np.float64],
+    shear: NDArray[np.float64],
+    in_plane: NDArray[np.float64],
+    out_of_plane: NDArray[np.float64],
+) -> float:
+    """Energy in GPa um^2: values at points of shape (cells, points), others of shape (cells,)."""
+    total = 0.0
+    for cell in range(len(bulk)):
+        growth_ratio = in_plane[cell] ** 2 * out_of_plane[cell]
+        energy = 0.0
+        for p in range(weights.shape[1]):
+            sheared = _shear_energy(shear[cell], trial[cell, p], increment[cell, p])
+            energy += weights[cell, p] * (sheared + dissipation[cell, p])
+        for p in range(few_weights.shape[1]):
+            strain = np.log(volume_ratio[cell, p] / growth_ratio)
+            energy += few_weights[cell, p] * _volumetric_energy(bulk[cell], strain)
+        total += growth_ratio * energy
+    return total

@@ -15,12 +15,12 @@ import ufl
 from dolfinx import fem
 from numpy.typing import NDArray
 
-from creep_fem.compiled import compiled
 from creep_fem.mechanics.constitutive import (
     HenckyNorton,
     Kinematics,
     Lame,
     shear_energy,
+    total_energy,
     volumetric_energy,
 )
 from creep_fem.mechanics.domain import Domain
@@ -231,11 +231,12 @@ class MechanicsModel:
         trial = self._trial.eval(mesh, self._all_cells)
         volume_ratio = self._volume_ratio.eval(mesh, self._cells)
         owned = trial[: len(self._cells)]
-        if not min(np.min(v, initial=np.inf) for v in (volume_ratio, owned[..., 1])) > 0.0:
+        ratios = volume_ratio, owned[..., 1]
+        if not all(np.min(ratio, initial=np.inf) > 0.0 for ratio in ratios):
             return np.inf
         if len(self._creeping_cells) > 0:
             self._update_creep(trial[self._creeping_cells, :, 0].ravel(), dt)
-        return self._potential(owned[..., 0], volume_ratio)
+        return self._potential(np.ascontiguousarray(owned[..., 0]), volume_ratio)
 
     def _update_creep(self, trial: NDArray[np.float64], dt: float) -> None:
         increment, dofs = self._return_map.increment(trial, dt), self._creep_dofs
@@ -248,7 +249,7 @@ class MechanicsModel:
         dofs = self._points_space.dofmap.list[self._cells]
         increment, dissipation = (f.x.array[dofs] for f in (self._increment, self._dissipation))
         cells = (f.x.array[self._cells] for f in (self._bulk, self._shear, *self._growth))
-        return _total_energy(
+        return total_energy(
             *(self._weights, self._few_weights, trial, increment, dissipation, volume_ratio), *cells
         )
 
@@ -316,34 +317,3 @@ def _linear_through(few: NDArray[np.float64], points: NDArray[np.float64]) -> ND
     basis, values = np.hstack([ones[0], few]), np.hstack([ones[1], points])
     weights: NDArray[np.float64] = np.linalg.solve(basis.T, values.T).T
     return weights
-
-
-_shear_energy, _volumetric_energy = compiled(shear_energy), compiled(volumetric_energy)
-
-
-@compiled
-def _total_energy(
-    weights: NDArray[np.float64],
-    few_weights: NDArray[np.float64],
-    trial: NDArray[np.float64],
-    increment: NDArray[np.float64],
-    dissipation: NDArray[np.float64],
-    volume_ratio: NDArray[np.float64],
-    bulk: NDArray[np.float64],
-    shear: NDArray[np.float64],
-    in_plane: NDArray[np.float64],
-    out_of_plane: NDArray[np.float64],
-) -> float:
-    """Energy in GPa um^2: values at points of shape (cells, points), others of shape (cells,)."""
-    total = 0.0
-    for cell in range(len(bulk)):
-        growth_ratio = in_plane[cell] ** 2 * out_of_plane[cell]
-        energy = 0.0
-        for p in range(weights.shape[1]):
-            sheared = _shear_energy(shear[cell], trial[cell, p], increment[cell, p])
-            energy += weights[cell, p] * (sheared + dissipation[cell, p])
-        for p in range(few_weights.shape[1]):
-            strain = np.log(volume_ratio[cell, p] / growth_ratio)
-            energy += few_weights[cell, p] * _volumetric_energy(bulk[cell], strain)
-        total += growth_ratio * energy
-    return total

@@ -83,7 +83,7 @@ class StepProblem:
         self._owned_fixed = self.fixed_dofs[self.fixed_dofs < self._owned]
         self.start = model.displacement.x.array.copy()
         self._force = fem.Function(self.space)
-        self.contact_state = self._first_contact()
+        self.contact_state: ContactState
         self.contact_forces = np.zeros(2 * len(boundary.nodes))
         self.energy = np.inf
         self.dt = 0.0
@@ -92,6 +92,7 @@ class StepProblem:
         self._surface_lengths = boundary.node_lengths[self.surface.owned]
         self.drag_stiffness = np.zeros(len(self._surface_lengths))
         self._tangent = TangentMatrix(model, self.contact, self.surface, self.conditions)
+        self._load()
 
     def begin(self, dt: float) -> None:
         """Start a step of dt seconds from the present displacement, before any predictor.
@@ -108,14 +109,20 @@ class StepProblem:
                 self._search(positions)
                 self.contact.begin_step(positions, dt)
 
-    def _first_contact(self) -> ContactState:
-        """Contact at the present displacement (collective).
+    def _load(self) -> None:
+        """Evaluate everything once (collective): that loads the compiled loops.
 
-        The first evaluation loads the compiled loops, which should not count as solving.
+        One process goes first: it compiles them if need be, and the others find them compiled.
         """
         positions = self.surface.positions(self.model.displacement)
-        self._search(positions)
-        return self.contact.evaluate(positions)
+        for first in (True, False):
+            if (self.comm.rank == 0) is first:
+                self._search(positions)
+                self.contact_state = self.contact.evaluate(positions)
+                self.contact_state.gradient()
+                self.contact_state.hessian()
+                self.model.evaluate(0.0)
+            self.comm.barrier()
 
     def _search(self, positions: NDArray[np.float64]) -> None:
         """Search contact anew if nodes at these positions in um have left the last search."""

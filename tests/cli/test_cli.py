@@ -41,7 +41,7 @@ cycling:
   soc: {start: 0.0, low: 0.22, high: 1.0}
 """
 
-HEAVY = ("dolfinx", "gmsh", "mpi4py", "petsc4py", "matplotlib", "pyvista")
+HEAVY = ("dolfinx", "gmsh", "mpi4py", "numba", "petsc4py", "matplotlib", "pyvista")
 
 
 @pytest.fixture

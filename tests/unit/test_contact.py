@@ -118,8 +118,7 @@ def test_curve_over_a_circle_has_order_four() -> None:
         boundary, points = boundary_of([circle(0.0, 0.0, 1.0, count)], BOX)
         edges = np.repeat(np.arange(count // 2), 9)
         t = np.tile(np.linspace(0.0, 1.0, 9), count // 2)
-        control = boundary.control_points(points, edges)
-        curve = np.einsum("nk,nki->ni", boundary.weights(edges, t), control)
+        curve, *_ = boundary.curves(points).at(edges, t)
         errors.append(np.abs(np.hypot(curve[:, 0], curve[:, 1]) - 1.0).max())
     orders = np.log2(np.array(errors[:-1]) / errors[1:])
     assert orders == pytest.approx(4.0, abs=0.2)
@@ -137,8 +136,7 @@ def test_curve_has_a_continuous_tangent_between_unequal_edges() -> None:
         if onward < 0:
             continue
         tangents = [
-            boundary.weights(np.array([e]), np.array([t]), 1)[0]
-            @ boundary.control_points(points, np.array([e]))[0]
+            boundary.curves(points).at(np.array([e]), np.array([t]))[1][0]
             / boundary.edge_lengths[e]
             for e, t in ((edge, 1.0), (onward, 0.0))
         ]
@@ -390,7 +388,8 @@ def test_projection_ends_at_a_foot_of_the_perpendicular() -> None:
         bodies = boundary.node_body
         curves = boundary.curves(wavy)
         feet = project(boundary, curves, wavy, nearby_bodies(boundary, wavy, wavy, bodies, 0.4))
-        control = boundary.control_points(wavy, feet.edge)
+        nodes, e = wavy[boundary.control[feet.edge]], feet.edge
+        control = boundary.mirror[e] * nodes + boundary.offset[e]
         foot, slope = (
             np.einsum("nk,nki->ni", boundary.weights(feet.edge, feet.parameter, k), control)
             for k in (0, 1)

@@ -93,6 +93,26 @@ def stepper(
     )
 
 
+def test_every_iterate_is_evaluated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So is a first guess that is not taken, but not the one that is."""
+    problem = two_discs()
+    march = stepper(problem)
+    list(march.advance_to(2000.0))
+    calls = []
+    residual = problem.residual
+    monkeypatch.setattr(problem, "residual", lambda f: calls.append(f) or residual(f))
+    here = problem.model.displacement.x.array.copy()
+    for guess, unused in ((None, 0), (here, 0), (here + 1e-3, 1)):
+        problem.model.displacement.x.array[:] = here
+        problem.begin(500.0)
+        march.loading.apply(2500.0)
+        calls.clear()
+        result = march.solver.solve(guess)
+        assert result.converged
+        assert len(result.residuals) > 1
+        assert len(calls) == len(result.residuals) + unused
+
+
 @pytest.mark.parametrize("friction", [None, CoulombLaw(0.3, 1e-3)])
 @pytest.mark.parametrize("turn", [0.0, 0.5])
 def test_residual_and_tangent_are_derivatives_of_the_potential(

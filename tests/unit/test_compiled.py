@@ -1,0 +1,84 @@
+"""Rules that compiled loops have to keep."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numba
+import pytest
+from numba.core.dispatcher import Dispatcher
+
+import creep_fem.compiled
+from creep_fem.contact import loops
+from creep_fem.mechanics import constitutive, norton
+
+ROOT = Path(__file__).parents[2]
+MODULES = (loops, constitutive, norton)
+
+# One step of a small run, and how often each loop was compiled or loaded for other arrays.
+PROGRAM = """
+import sys
+sys.path.insert(0, "tests/unit")
+from pathlib import Path
+from test_compiled import MODULES, dispatchers
+from creep_fem import load_config, run
+
+short = [
+    "mesh.surface_size=0.5 um",
+    "mesh.interior_size=0.8 um",
+    "cycling.soc={start: 0.0, low: 0.0, high: 0.02}",
+    "output.figures=false",
+]
+run(load_config("configs/demo.yaml", short), output=Path(sys.argv[1]), quiet=True)
+for module in MODULES:
+    for name, dispatcher in dispatchers(module):
+        print(name, len(dispatcher.signatures))
+"""
+
+
+def dispatchers(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    for name, value in vars(module).items():
+        if isinstance(value, Dispatcher):
+            yield name, value
+
+
+def test_all_loops_are_known_here() -> None:
+    users = (p for p in (ROOT / "creep_fem").rglob("*.py") if "@compiled" in p.read_text("utf-8"))
+    assert {*users} == {Path(module.__file__ or "") for module in MODULES}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_loops_call_only_those_of_their_own_file(module: ModuleType) -> None:
+    """Numba takes machine code from its cache as long as the file of the caller stands."""
+    own = {value for _, value in dispatchers(module)}
+    assert own
+    for loop in own:
+        used = (vars(module).get(name) for name in loop.py_func.__code__.co_names)
+        for value in used:
+            if isinstance(value, Dispatcher):
+                assert value.py_func.__code__.co_filename == module.__file__
+
+
+def test_without_a_cache_loops_are_compiled_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_folder(cache: bool = False, **options: Any) -> Any:
+        if cache:
+            raise RuntimeError("cannot cache function")
+        return numba.njit(**options)
+
+    monkeypatch.setattr(creep_fem.compiled, "njit", without_folder)
+    assert creep_fem.compiled.compiled(lambda a, b: a / b)(1.0, 0.0) == float("inf")
+
+
+def test_a_run_needs_every_loop_once(tmp_path: Path) -> None:
+    """Arrays of another kind would be compiled for as well, in the middle of a run."""
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path / "run")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    counts = dict(line.split() for line in done.stdout.splitlines())
+    assert "project" in counts
+    assert set(counts.values()) <= {"0", "1"}, done.stdout
