@@ -65,8 +65,8 @@ class TangentMatrix:
         with timed(Phase.ASSEMBLY):
             matrix = self._matrix_with_room(pairs, storage)
             matrix.zeroEntries()
-            self._fill(matrix, pairs, self._model.tangent)
-            self._add_diagonal(matrix, diagonal)
+            alone = self._surface.owned[:, None], diagonal[:, None, None] * np.eye(2)
+            self._fill(matrix, self._model.tangent, (pairs.nodes, pairs.values), alone)
         return matrix
 
     def _matrix_with_room(self, pairs: NodeBlocks, storage: Storage) -> PETSc.Mat:
@@ -99,8 +99,7 @@ class TangentMatrix:
         if storage == "upper":
             matrix.setOption(options.IGNORE_LOWER_TRIANGULAR, True)
         # the first assembly drops all room that nothing was put into
-        room = NodeBlocks(pairs, nodes, np.ones((len(nodes), 16, 16)))
-        self._fill(matrix, room, self._model.coupling)
+        self._fill(matrix, self._model.coupling, (nodes, np.ones((len(nodes), 16, 16))))
         matrix.setOption(options.NEW_NONZERO_ALLOCATION_ERR, False)
         matrix.setOption(options.SYMMETRIC, True)
         matrix.setOption(options.SYMMETRY_ETERNAL, True)
@@ -154,28 +153,27 @@ class TangentMatrix:
         blocks[:, surface.owned_local] = total[surface.owned].T
         return blocks
 
-    def _fill(self, matrix: PETSc.Mat, pairs: NodeBlocks, form: fem.Form) -> None:
+    def _fill(
+        self,
+        matrix: PETSc.Mat,
+        form: fem.Form,
+        *surface_terms: tuple[NDArray[np.int64], NDArray[np.float64]],
+    ) -> None:
+        """Assemble a form and blocks of surface nodes: their nodes (n, k), values (n, 2k, 2k)."""
         fem_petsc.assemble_matrix(matrix, form, bcs=self._conditions)
         # the unit diagonal of fixed dofs was inserted, the surface terms are added
         matrix.assemble(PETSc.Mat.AssemblyType.FLUSH)
-        self._add(matrix, pairs)
+        for nodes, values in surface_terms:
+            self._add(matrix, nodes, values)
         matrix.assemble()
 
-    def _add_diagonal(self, matrix: PETSc.Mat, values: NDArray[np.float64]) -> None:
-        """Add to the diagonal of the owned surface nodes, leaving out fixed dofs."""
-        diagonal = matrix.createVecLeft()
-        local = diagonal.getArray().reshape(-1, 2)
-        free = ~self._surface.fixed[self._surface.owned]
-        local[self._surface.owned_local] = values[:, None] * free
-        matrix.setDiagonal(diagonal, addv=PETSc.InsertMode.ADD_VALUES)
-        diagonal.destroy()
-
-    def _add(self, matrix: PETSc.Mat, term: NodeBlocks) -> None:
+    def _add(
+        self, matrix: PETSc.Mat, nodes: NDArray[np.int64], values: NDArray[np.float64]
+    ) -> None:
         """Add blocks, leaving out fixed dofs; rows of other processes are sent to them."""
-        count, width = term.nodes.shape
-        free = ~self._surface.fixed[term.nodes].reshape(count, 2 * width)
-        values = term.values * (free[:, :, None] & free[:, None, :])
-        values = values.reshape(count, (2 * width) ** 2)
-        nodes = self._surface.global_nodes[term.nodes]
+        count, width = nodes.shape
+        free = ~self._surface.fixed[nodes].reshape(count, 2 * width)
+        values = values * (free[:, :, None] & free[:, None, :])
+        rows = self._surface.global_nodes[nodes]
         add = PETSc.InsertMode.ADD_VALUES
-        matrix.setValuesBlockedRCV(nodes, nodes, values, addv=add)
+        matrix.setValuesBlockedRCV(rows, rows, values.reshape(count, (2 * width) ** 2), addv=add)
