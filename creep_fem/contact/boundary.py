@@ -58,7 +58,12 @@ class Arc(Protocol):
 
 
 def quadratic_weights(t: NDArray[np.float64], derivative: int = 0) -> NDArray[np.float64]:
-    """Weights of start vertex, mid-node and end vertex at t or their first derivatives, (n, 3)."""
+    """Weights of start, mid-node and end of an edge at t or their derivatives, shape (n, 3).
+
+    Args:
+        t: Parameters on the edge, shape (n,).
+        derivative: 0 for the weights, 1 for their first derivatives.
+    """
     coefficients = QUADRATIC[1:] * [[1.0], [2.0]] if derivative else QUADRATIC
     weights: NDArray[np.float64] = np.vander(t, len(coefficients), increasing=True) @ coefficients
     return weights
@@ -151,10 +156,8 @@ class Boundary:
     ) -> Curves:
         """The curves for node positions in um, shape (ns, 2), of all edges or of some only."""
         chosen = np.arange(len(self.control)) if edges is None else edges
-        coefficients = np.full((len(self.control), 5, 2), np.nan)
         parts = self.control, self.mirror, self.offset, self.coefficients
-        loops.combine_controls(*parts, positions, chosen, coefficients)
-        return Curves(coefficients)
+        return Curves(loops.combine_controls(*parts, positions, chosen))
 
     def middles(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Mid-nodes of all edges in um, shape (m, 2)."""
@@ -185,9 +188,7 @@ class Curves:
         self, edges: NDArray[np.int64], t: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Points of the curves and their first and second derivatives, each of shape (n, 2)."""
-        values = np.empty((3, len(edges), 2))
-        loops.curves_at(self.coefficients, edges, t, values)
-        point, slope, second = values
+        point, slope, second = loops.curves_at(self.coefficients, edges, t)
         return point, slope, second
 
 

@@ -32,17 +32,16 @@ def _curve_at(c: NDArray[np.float64], t: float) -> tuple[float, float, float, fl
 
 @compiled
 def curves_at(
-    coefficients: NDArray[np.float64],
-    edges: NDArray[np.int64],
-    t: NDArray[np.float64],
-    values: NDArray[np.float64],
-) -> None:
-    """Fill in points, slopes and second derivatives, shape (3, n, 2)."""
+    coefficients: NDArray[np.float64], edges: NDArray[np.int64], t: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Points, slopes and second derivatives, shape (3, n, 2)."""
+    values = np.empty((3, len(edges), 2))
     for i in range(len(edges)):
         x, y, dx, dy, ddx, ddy = _curve_at(coefficients[edges[i]], t[i])
         values[0, i, 0], values[0, i, 1] = x, y
         values[1, i, 0], values[1, i, 1] = dx, dy
         values[2, i, 0], values[2, i, 1] = ddx, ddy
+    return values
 
 
 @compiled
@@ -86,9 +85,9 @@ def combine_controls(
     coefficients: NDArray[np.float64],
     positions: NDArray[np.float64],
     edges: NDArray[np.int64],
-    curves: NDArray[np.float64],
-) -> None:
-    """Fill in the curves of some edges, all arrays but ``edges`` with one entry for every edge."""
+) -> NDArray[np.float64]:
+    """Powers of t of the curves of some of all m edges, NaN for others, shape (m, 5, 2)."""
+    curves = np.full((len(control), 5, 2), np.nan)
     for e in edges:
         curves[e] = 0.0
         for k in range(5):
@@ -98,6 +97,7 @@ def combine_controls(
             for power in range(5):
                 curves[e, power, 0] += coefficients[e, power, k] * x
                 curves[e, power, 1] += coefficients[e, power, k] * y
+    return curves
 
 
 @compiled
@@ -109,8 +109,9 @@ def project(
     point: NDArray[np.int64],
     edge: NDArray[np.int64],
     parameter: NDArray[np.float64],
-) -> None:
-    """Bring edges and parameters of the feet, one for each pair, to the closest points."""
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Edges and parameters of the closest points, from first guesses, one for each pair."""
+    edge, parameter = edge.copy(), parameter.copy()
     for i in range(len(point)):
         e, t, last = edge[i], parameter[i], 0.0
         for _ in range(_MAX_PROJECTION_ITERATIONS):
@@ -124,6 +125,7 @@ def project(
             if abs(change) <= _PARAMETER_TOLERANCE or before == (e, t):
                 break
         edge[i], parameter[i] = e, t
+    return edge, parameter
 
 
 @compiled
@@ -194,13 +196,15 @@ def variations(
 
 @compiled
 def scatter(
-    nodes: NDArray[np.int64], slopes: NDArray[np.float64], gradient: NDArray[np.float64]
-) -> None:
-    """Add the two components of each of a pair's nodes to those of all nodes."""
+    nodes: NDArray[np.int64], slopes: NDArray[np.float64], size: int
+) -> NDArray[np.float64]:
+    """Sums of the two components of each of the pairs' nodes, for all nodes, shape (2 size,)."""
+    gradient = np.zeros(2 * size)
     for i in range(len(nodes)):
         for k in range(nodes.shape[1]):
             gradient[2 * nodes[i, k]] += slopes[i, 2 * k]
             gradient[2 * nodes[i, k] + 1] += slopes[i, 2 * k + 1]
+    return gradient
 
 
 @compiled
@@ -208,10 +212,11 @@ def sum_products(
     block: NDArray[np.int64],
     rows: NDArray[np.float64],
     factors: NDArray[np.float64],
-    values: NDArray[np.float64],
-) -> None:
-    """Add sum_kl factors_kl row_k x row_l of every pair to its block, shape (blocks, 16, 16)."""
+    blocks: int,
+) -> NDArray[np.float64]:
+    """Sums of sum_kl factors_kl row_k x row_l of all pairs of a block, shape (blocks, 16, 16)."""
     count, terms, width = rows.shape
+    values = np.zeros((blocks, width, width))
     scaled = np.empty((terms, width))
     for i in range(count):
         varied, sums = rows[i], values[block[i]]
@@ -223,3 +228,4 @@ def sum_products(
             for term in range(terms):
                 for column in range(width):
                     sums[row, column] += varied[term, row] * scaled[term, column]
+    return values

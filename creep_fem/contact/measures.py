@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from creep_fem.contact.boundary import Boundary, Curves, SurfacePoints
 from creep_fem.contact.potential import Contact, ContactState
-from creep_fem.contact.search import FootPoints, nearby_bodies, project
+from creep_fem.contact.search import FootPoints, gaps, nearby_bodies, project
 
 _INTERVALS = 6  # pieces of an edge between whose ends distances are interpolated
 _FACING_COSINE = 0.5
@@ -196,11 +196,9 @@ def _signed_distance(
     curves: Curves, points: NDArray[np.float64], feet: FootPoints
 ) -> NDArray[np.float64]:
     """Distance to the foot points, negative for points inside the other body."""
-    foot, slope, _ = curves.at(feet.edge, feet.parameter)
-    difference = points[feet.point] - foot
-    length = np.hypot(difference[:, 0], difference[:, 1])
-    cross = difference[:, 0] * slope[:, 1] - difference[:, 1] * slope[:, 0]
-    gap = cross / np.hypot(slope[:, 0], slope[:, 1])
+    foot, *_ = curves.at(feet.edge, feet.parameter)
+    length = np.hypot(*(points[feet.point] - foot).T)
+    gap = gaps(curves, points, feet)
     # past an open end the foot is no projection, and "inside" has no meaning there
     projected = np.abs(gap) > 0.99 * length
     signed: NDArray[np.float64] = np.where(projected & (gap < 0.0), -length, length)

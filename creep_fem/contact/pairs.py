@@ -146,9 +146,7 @@ class PairTerms:
         Returns:
             Gradient by the surface dofs, shape (2 size,).
         """
-        gradient = np.zeros(2 * size)
-        loops.scatter(self.nodes, slopes, gradient)
-        return gradient
+        return loops.scatter(self.nodes, slopes, size)
 
     def mirrored_forces(self, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
         """Forces that the planes of symmetry exert in GPa um: axes by lower and upper wall.
@@ -190,6 +188,5 @@ class PairTerms:
         edges = np.column_stack([self._points.edge[self.feet.point], self.feet.edge])
         keys = edges[:, 0] * len(self.boundary.control) + edges[:, 1]
         _, first, block = np.unique(keys, return_index=True, return_inverse=True)
-        values = np.zeros((len(first), 16, 16))
-        loops.sum_products(block, variations, factors, values)
+        values = loops.sum_products(block, variations, factors, len(first))
         return NodeBlocks(edges[first], self.nodes[first], values)

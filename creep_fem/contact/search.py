@@ -89,16 +89,12 @@ def project(
     Returns:
         The same pairs at their closest points.
     """
-    edge, parameter = start.edge.copy(), start.parameter.copy()
-    neighbours = boundary.following, boundary.preceding
-    loops.project(curves.coefficients, *neighbours, points, start.point, edge, parameter)
-    return FootPoints(start.point, edge, parameter)
+    shape = curves.coefficients, boundary.following, boundary.preceding
+    feet = loops.project(*shape, points, start.point, start.edge, start.parameter)
+    return FootPoints(start.point, *feet)
 
 
 def gaps(curves: Curves, points: NDArray[np.float64], feet: FootPoints) -> NDArray[np.float64]:
     """Signed distances in um of surface points at positions ``points`` from their feet."""
-    foot, slope, _ = curves.at(feet.edge, feet.parameter)
-    difference = points[feet.point] - foot
-    turned = slope[:, 1] * difference[:, 0] - slope[:, 0] * difference[:, 1]
-    distances: NDArray[np.float64] = turned / np.hypot(slope[:, 0], slope[:, 1])
-    return distances
+    gap, *_ = loops.frames(curves.coefficients, points, feet.point, feet.edge, feet.parameter)
+    return gap

@@ -1,6 +1,6 @@
 """Hencky elasticity with swelling and Norton creep in plane strain, as UFL expressions.
 
-The two energy densities serve values at points as well.
+The two energy densities also serve :func:`total_energy`, which sums values at points.
 
 F = Fe Fl Fcr with Fl = diag(a, a, b). The elastic trial left Cauchy-Green tensor
 be = F Ccr^-1 F^T / a^2 (in the plane) needs only the inverse creep tensor Ccr^-1 of the last
@@ -103,7 +103,7 @@ def _horner(coefficients: tuple[float, ...], y: Expr) -> Expr:
     return value
 
 
-def volumetric_energy[Value: (Expr, NDArray[np.float64])](bulk: Value, strain: Value) -> Value:
+def volumetric_energy[Value: (Expr, float)](bulk: Value, strain: Value) -> Value:
     """Elastic energy density of the change of volume in GPa, per swollen volume.
 
     Args:
@@ -113,7 +113,7 @@ def volumetric_energy[Value: (Expr, NDArray[np.float64])](bulk: Value, strain: V
     return 0.5 * bulk * strain**2
 
 
-def shear_energy[Value: (Expr, NDArray[np.float64])](
+def shear_energy[Value: (Expr, float)](
     shear: Value, trial_mises: Value, creep_increment: Value
 ) -> Value:
     """Elastic energy density of shear in GPa, per swollen volume, at a given increment.
@@ -220,7 +220,20 @@ def total_energy(
     in_plane: NDArray[np.float64],
     out_of_plane: NDArray[np.float64],
 ) -> float:
-    """Energy in GPa um^2: values at points of shape (cells, points), others of shape (cells,)."""
+    """Energy stored and dissipated per unit thickness in GPa um^2.
+
+    Args:
+        weights: Weights of the rule of the shear energy in um^2, shape (cells, points).
+        few_weights: Those of the rule of the volumetric energy, shape (cells, few).
+        trial: Trial von Mises stress in GPa, shape (cells, points).
+        increment: Equivalent creep strain increment, shape (cells, points).
+        dissipation: Incremental dissipation potential in GPa, shape (cells, points).
+        volume_ratio: det F, shape (cells, few).
+        bulk: Bulk modulus in GPa, shape (cells,).
+        shear: Shear modulus in GPa, shape (cells,).
+        in_plane: Stretch of the swelling in the plane, shape (cells,).
+        out_of_plane: Stretch of the swelling out of the plane, shape (cells,).
+    """
     total = 0.0
     for cell in range(len(bulk)):
         growth_ratio = in_plane[cell] ** 2 * out_of_plane[cell]

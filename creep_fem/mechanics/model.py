@@ -133,15 +133,18 @@ class MechanicsModel:
         creeping = np.array([c is not None for c in creeps])[phase]
         self._creeping_cells = np.flatnonzero(creeping).astype(np.int32)
 
-        def at_creeping_points(name: str) -> NDArray[np.float64]:
-            values = np.array([getattr(c, name) if c is not None else np.nan for c in creeps])
-            n_points = self._points_space.element.interpolation_points.shape[0]
-            return np.repeat(values[phase[self._creeping_cells]], n_points)
-
         n_points = self._points_space.element.interpolation_points.shape[0]
+
+        def at_creeping_points(values: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.repeat(values[self._creeping_cells], n_points)
+
+        def of_creep(name: str) -> NDArray[np.float64]:
+            values = np.array([getattr(c, name) if c is not None else np.nan for c in creeps])
+            return at_creeping_points(values[phase])
+
         self._return_map = ReturnMap(
-            np.repeat(self._shear.x.array[self._creeping_cells], n_points),
-            *(at_creeping_points(name) for name in ("rate", "reference_stress", "exponent")),
+            at_creeping_points(self._shear.x.array),
+            *(of_creep(name) for name in ("rate", "reference_stress", "exponent")),
         )
         self._creep_dofs = self._points_space.dofmap.list[self._creeping_cells].ravel()
 

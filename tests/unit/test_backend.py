@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 PROGRAM = """
+import sys
 import creep_fem._backend
 import dolfinx.fem.petsc
 import h5py
@@ -21,6 +22,6 @@ with h5py.File("values.h5") as file:
 
 def test_files_are_read_after_dolfinx_has_found_numba(tmp_path: Path) -> None:
     """It makes the HDF5 of the DOLFINx wheel visible to all, which is not that of h5py."""
-    command = [sys.executable, "-W", "error", "-c", "import sys" + PROGRAM]
+    command = [sys.executable, "-W", "error", "-c", PROGRAM]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stdout == "3.0 True\n", done.stderr
