@@ -10,6 +10,8 @@ from numba import njit
 
 logger = logging.getLogger(__name__)
 
+_FASTMATH = {"contract"}  # a product and a sum may be one operation, rounded once
+
 
 def compiled[F: Callable[..., Any]](function: F) -> F:
     """Compile a function of arrays and numbers for the processor at hand.
@@ -19,7 +21,12 @@ def compiled[F: Callable[..., Any]](function: F) -> F:
     another file. Division by zero gives infinities and NaN, as in NumPy.
     """
     try:
-        return cast(F, njit(cache=True, error_model="numpy")(function))
+        return cast(F, njit(cache=True, error_model="numpy", fastmath=_FASTMATH)(function))
     except RuntimeError:  # Numba finds no folder to write to
         logger.info("%s is compiled in every run: no cache can be written", function.__name__)
-        return cast(F, njit(error_model="numpy")(function))
+        return cast(F, njit(error_model="numpy", fastmath=_FASTMATH)(function))
+
+
+def inlined[F: Callable[..., Any]](function: F) -> F:
+    """Make a small function part of the compiled ones that call it: a call costs more than it."""
+    return cast(F, njit(inline="always", error_model="numpy", fastmath=_FASTMATH)(function))

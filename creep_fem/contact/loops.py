@@ -10,14 +10,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from creep_fem.compiled import compiled
+from creep_fem.compiled import compiled, inlined
 
 _MAX_PROJECTION_ITERATIONS = 100
 # Where Newton's method converges, the error left is like the square of the last change.
 _PARAMETER_TOLERANCE = 1e-7
 
 
-@compiled
+@inlined
 def _curve_at(c: NDArray[np.float64], t: float) -> tuple[float, float, float, float, float, float]:
     """Point, slope and second derivative, x and y of each, for coefficients of shape (5, 2)."""
     return (
@@ -128,7 +128,7 @@ def project(
     return edge, parameter
 
 
-@compiled
+@inlined
 def _newton_change(curve: NDArray[np.float64], point: NDArray[np.float64], t: float) -> float:
     """Change of a parameter towards the point of a curve that is closest to ``point``."""
     x, y, dx, dy, ddx, ddy = _curve_at(curve, t)
@@ -139,7 +139,7 @@ def _newton_change(curve: NDArray[np.float64], point: NDArray[np.float64], t: fl
     return float((x * dx + y * dy) / (convexity if convexity > 0.02 * speed2 else speed2))
 
 
-@compiled
+@inlined
 def _hop(following: int, preceding: int, edge: int, t: float) -> tuple[int, float]:
     """Move a parameter outside [0, 1] to the neighbouring edge where there is one."""
     if 0.0 <= t <= 1.0:

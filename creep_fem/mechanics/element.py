@@ -29,6 +29,7 @@ VOLUMETRIC_DEGREE = 2
 SHEAR_DEGREE = 4
 VERTEX_AND_MIDDLE_NODES = 6
 """Nodes of a cell that come first; the last one is that of the bubble."""
+NODES = VERTEX_AND_MIDDLE_NODES + 1
 
 _TRIANGLE = basix.CellType.triangle
 _DEGREE = 6  # of the bubble
@@ -63,6 +64,12 @@ def displacement_element() -> basix.ufl._ElementBase:
         _DEGREE,
     )
     return basix.ufl.blocked_element(scalar, shape=(2,))
+
+
+def displacement_slopes(points: Array) -> Array:
+    """Gradients of a component's shape functions on the reference triangle, shape (n, nodes, 2)."""
+    _, *slopes = displacement_element().sub_elements[0].tabulate(1, points)
+    return np.stack(slopes, axis=-1)
 
 
 def _rule(degree: int) -> tuple[Array, Array]:

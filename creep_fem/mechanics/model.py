@@ -15,17 +15,12 @@ import ufl
 from dolfinx import fem
 from numpy.typing import NDArray
 
-from creep_fem.mechanics.constitutive import (
-    HenckyNorton,
-    Kinematics,
-    Lame,
-    shear_energy,
-    total_energy,
-    volumetric_energy,
-)
+from creep_fem.mechanics import loops
+from creep_fem.mechanics.constitutive import HenckyNorton, Kinematics, Lame
 from creep_fem.mechanics.domain import Domain
 from creep_fem.mechanics.element import SHEAR_DEGREE, VOLUMETRIC_DEGREE
 from creep_fem.mechanics.norton import ReturnMap
+from creep_fem.mechanics.quadrature import CellRule
 
 # Sums may be rearranged, which takes a third off an assembly. These are the parts of -ffast-math
 # that keep infinities and do not change how the rest of the process rounds.
@@ -112,12 +107,13 @@ class MechanicsModel:
         self._growth = [fem.Function(cell_space) for _ in range(2)]
         self._bulk, self._shear = (fem.Function(cell_space) for _ in range(2))
         self._cells = np.arange(mesh.topology.index_map(2).size_local, dtype=np.int32)
-        self._all_cells = np.arange(len(domain.cell_phase), dtype=np.int32)
+        self._points, self._few_points = (
+            CellRule.of(domain.displacement_space, d) for d in (SHEAR_DEGREE, VOLUMETRIC_DEGREE)
+        )
         self.set_parameters(phases)
         self.set_growth([(1.0, 1.0)] * len(phases))
         self._build_forms()
-        n_points = self._points_space.element.interpolation_points.shape[0]
-        self.creep_strain = np.zeros((len(self._all_cells), n_points))
+        self.creep_strain = np.zeros(self._points.weights.shape)
 
     def set_parameters(self, phases: Sequence[Phase]) -> None:
         """Set moduli and creep laws; a step uses those at its end, as it uses the growth there.
@@ -133,7 +129,7 @@ class MechanicsModel:
         creeping = np.array([c is not None for c in creeps])[phase]
         self._creeping_cells = np.flatnonzero(creeping).astype(np.int32)
 
-        n_points = self._points_space.element.interpolation_points.shape[0]
+        n_points = len(self._points.points)
 
         def at_creeping_points(values: NDArray[np.float64]) -> NDArray[np.float64]:
             return np.repeat(values[self._creeping_cells], n_points)
@@ -157,11 +153,9 @@ class MechanicsModel:
         u, space = self.displacement, self.domain.displacement_space
         v, du = ufl.TestFunction(space), ufl.TrialFunction(space)
         swollen = kinematics.growth_ratio
-        sheared = shear_energy(self._shear, material.trial_mises, self._increment)
-        energy = (
-            swollen * (sheared + self._dissipation) * dx
-            + swollen * volumetric_energy(self._bulk, material.volumetric_strain) * dx_volumetric
-        )
+        sheared = loops.shear_energy(self._shear, material.trial_mises, self._increment)
+        swelled = loops.volumetric_energy(self._bulk, material.volumetric_strain)
+        energy = swollen * (sheared + self._dissipation) * dx + swollen * swelled * dx_volumetric
         residual = ufl.derivative(energy, u, v)
         trial = material.trial_mises
         # dg follows q_trial: the potential's mixed derivative is -1 per unit of q_trial
@@ -173,34 +167,17 @@ class MechanicsModel:
         once = ufl.dx(metadata={"quadrature_degree": 0})
         self.coupling = fem.form(ufl.inner(du, v) * once)  # all dofs of a cell, like the tangent
         self._build_expressions(kinematics, material)
-        self._weights = self._rule_weights(SHEAR_DEGREE)
-        self._few_weights = self._rule_weights(VOLUMETRIC_DEGREE)
 
     def _build_expressions(self, kinematics: Kinematics, material: HenckyNorton) -> None:
-        points = self._points_space.element.interpolation_points
         # the pressure lives at the points of the volumetric strain and is linear through them
-        few, _ = basix.make_quadrature(basix.CellType.triangle, VOLUMETRIC_DEGREE)
+        points, few = self._points.points, self._few_points.points
         self._from_few = _linear_through(few, points)
-        self._trial = fem.Expression(
-            ufl.as_vector((material.trial_mises, kinematics.volume_ratio)),
-            points,
-            jit_options=_JIT_OPTIONS,
-        )
         self._state = fem.Expression(
             ufl.as_vector((material.mises(self._increment), kinematics.volume_ratio)), points
         )
         self._pressure = fem.Expression(material.pressure, few)
         self._updated = fem.Expression(material.updated_creep_inverse(self._increment), points)
         self._gradient = fem.Expression(kinematics.deformation_gradient, points)
-        self._volume_ratio = fem.Expression(kinematics.volume_ratio, few, jit_options=_JIT_OPTIONS)
-
-    def _rule_weights(self, degree: int) -> NDArray[np.float64]:
-        """Weights of a rule in um^2, shape (owned cells, points)."""
-        mesh = self.domain.mesh
-        points, weights = basix.make_quadrature(basix.CellType.triangle, degree)
-        area_ratio = fem.Expression(abs(ufl.JacobianDeterminant(mesh)), points)
-        rule: NDArray[np.float64] = weights * area_ratio.eval(mesh, self._cells)
-        return rule
 
     def _measures(self) -> tuple[ufl.Measure, ufl.Measure]:
         """Integration with all points and with those of the volumetric strain."""
@@ -230,31 +207,32 @@ class MechanicsModel:
             Energy stored and dissipated in the owned cells in GPa um^2; infinite where one of them
             is turned inside out.
         """
-        mesh = self.domain.mesh
-        trial = self._trial.eval(mesh, self._all_cells)
-        volume_ratio = self._volume_ratio.eval(mesh, self._cells)
-        owned = trial[: len(self._cells)]
-        ratios = volume_ratio, owned[..., 1]
-        if not all(np.min(ratio, initial=np.inf) > 0.0 for ratio in ratios):
+        space, owned = self.domain.displacement_space, slice(len(self._cells))
+        nodes, displacement = space.dofmap.list, self.displacement.x.array.reshape(-1, 2)
+        points, few = self._points, self._few_points
+        trial, admissible = loops.trial_stresses(
+            *(displacement, nodes, points.slopes, points.inverse),
+            *(self._points_space.dofmap.list, self.creep_inverse.x.array.reshape(-1, 3)),
+            *(f.x.array for f in (*self._growth, self._shear)),
+        )
+        volume_ratio = loops.volume_ratios(
+            displacement, nodes[owned], few.slopes, few.inverse[owned]
+        )
+        if not (admissible and np.min(volume_ratio, initial=np.inf) > 0.0):
             return np.inf
         if len(self._creeping_cells) > 0:
-            self._update_creep(trial[self._creeping_cells, :, 0].ravel(), dt)
-        return self._potential(np.ascontiguousarray(owned[..., 0]), volume_ratio)
+            self._update_creep(trial[self._creeping_cells].ravel(), dt)
+        return loops.total_energy(
+            *(points.weights[owned], few.weights[owned], trial, volume_ratio),
+            *(self._points_space.dofmap.list, self._increment.x.array, self._dissipation.x.array),
+            *(f.x.array for f in (self._bulk, self._shear, *self._growth)),
+        )
 
     def _update_creep(self, trial: NDArray[np.float64], dt: float) -> None:
         increment, dofs = self._return_map.increment(trial, dt), self._creep_dofs
         self._increment.x.array[dofs] = increment.strain
         self._slope.x.array[dofs] = increment.slope
         self._dissipation.x.array[dofs] = increment.dissipation
-
-    def _potential(self, trial: NDArray[np.float64], volume_ratio: NDArray[np.float64]) -> float:
-        """Energy of the owned cells from values at the points of either rule."""
-        dofs = self._points_space.dofmap.list[self._cells]
-        increment, dissipation = (f.x.array[dofs] for f in (self._increment, self._dissipation))
-        cells = (f.x.array[self._cells] for f in (self._bulk, self._shear, *self._growth))
-        return total_energy(
-            *(self._weights, self._few_weights, trial, increment, dissipation, volume_ratio), *cells
-        )
 
     @property
     def creeping_owned_cells(self) -> NDArray[np.int32]:
@@ -292,7 +270,7 @@ class MechanicsModel:
         return PointValues(
             mises=state[..., 0],
             pressure=pressure @ self._from_few.T,
-            volume=state[..., 1] * self._weights,
+            volume=state[..., 1] * self._points.weights[: len(self._cells)],
             creep_strain=self.creep_strain[self._cells],
         )
 

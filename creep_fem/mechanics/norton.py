@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from creep_fem.compiled import compiled
+from creep_fem.compiled import compiled, inlined
 
 _MAX_ITERATIONS = 60
 _TOLERANCE = 1e-5  # of the last change: Halley's method leaves at most n^2/4 times its cube
@@ -100,7 +100,7 @@ def _increments(
     return strain, slope, dissipation
 
 
-@compiled
+@inlined
 def _solve(
     ratio: float, factor: float, n: float, elastic: float, power: float
 ) -> tuple[float, float]:
@@ -122,7 +122,7 @@ def _solve(
     return elastic, power
 
 
-@compiled
+@inlined
 def _exp(x: float) -> float:
     """e^x; the last changes are so small that five terms of its series are exact."""
     if abs(x) < 2e-3:

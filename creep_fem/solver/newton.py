@@ -217,7 +217,8 @@ class NewtonSolver:
 
     def _jacobian(self, snes: PETSc.SNES, x: PETSc.Vec, _j: PETSc.Mat, _p: PETSc.Mat) -> None:
         if self.settings.chord_reduction > 0.0:
-            self._secants.visit(x, snes.getFunction()[0])
+            with timed(Phase.SOLVE):
+                self._secants.visit(x, snes.getFunction()[0])
         self._factor_is_kept = self._factor_serves()
         if not self._factor_is_kept:
             self._renew_tangent()

@@ -151,18 +151,22 @@ class StepProblem:
         with timed(Phase.CONTACT):
             positions = self.surface.positions(displacement)
         with timed(Phase.CONSTITUTIVE):
-            stored = self.model.evaluate(self.dt)
-            if not self.comm.allreduce(np.isfinite(stored), op=MPI.LAND):
-                self.energy = np.inf
-                return self.energy
+            local = self.model.evaluate(self.dt)
         with timed(Phase.CONTACT):
-            self._search(positions)
-            self.contact_state = self.contact.evaluate(positions)
-            self._motion = self.surface.owned_values(displacement.x.array) - self._surface_start
-            drag_energy = 0.5 * float(np.sum(self.drag_stiffness[:, None] * self._motion**2))
-            local = stored + self.contact_state.energy + drag_energy
-        self.energy = self.comm.allreduce(local, op=MPI.SUM)
+            if np.isfinite(local):
+                local += self._evaluate_contact(positions)
+            # here processes wait for the slowest one, in creep or contact
+            self.energy = self.comm.allreduce(local, op=MPI.SUM)
         return self.energy
+
+    def _evaluate_contact(self, positions: NDArray[np.float64]) -> float:
+        """Energy of contact and drag in GPa um^2 with the surface nodes at positions in um."""
+        self._search(positions)
+        self.contact_state = self.contact.evaluate(positions)
+        displacement = self.model.displacement.x.array
+        self._motion = self.surface.owned_values(displacement) - self._surface_start
+        drag_energy = 0.5 * float(np.sum(self.drag_stiffness[:, None] * self._motion**2))
+        return self.contact_state.energy + drag_energy
 
     def internal_force(self) -> NDArray[np.float64]:
         """Owned internal nodal forces in GPa um at the present state (collective)."""
@@ -181,7 +185,7 @@ class StepProblem:
         """
         with timed(Phase.ASSEMBLY):
             force = self.internal_force().copy()
-        scale = float(np.sqrt(self.comm.allreduce(float(force @ force), op=MPI.SUM)))
+            scale = float(np.sqrt(self.comm.allreduce(float(force @ force), op=MPI.SUM)))
         with timed(Phase.CONTACT):
             self.contact_forces = self.surface.sum(self.contact_state.gradient())
             self.surface.add_owned(self.contact_forces.reshape(-1, 2)[self.surface.owned], force)

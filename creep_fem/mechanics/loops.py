@@ -1,0 +1,256 @@
+"""The material law at points: formulas for UFL expressions and numbers alike, and compiled loops.
+
+Weak forms need the formulas as UFL expressions (``constitutive.py``). What is evaluated at every
+point in every iteration, but not assembled, goes through the loops here: they take a third of the
+time of a dolfinx Expression.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from ufl.core.expr import Expr
+
+from creep_fem.compiled import compiled, inlined
+from creep_fem.mechanics.element import NODES
+
+# asinh^2(sqrt(y)) = sum_k c_k y^k with c_k = (-1)^(k-1) 4^k / (2 k^2 binomial(2k, k))
+_SERIES = (
+    1.0,
+    -1.0 / 3.0,
+    8.0 / 45.0,
+    -4.0 / 35.0,
+    128.0 / 1575.0,
+    -128.0 / 2079.0,
+    1024.0 / 21021.0,
+    -256.0 / 6435.0,
+)
+SERIES_LIMIT = 1e-2
+"""Largest y for the series of :func:`half_log_ratio_series`: the next term is 0.033 y^9."""
+_TINY_STRAIN = 1e-15  # keeps the root of the deviator's norm differentiable at zero strain
+
+
+def elastic_trial[Value: (Expr, float)](
+    gradient: tuple[Value, Value, Value, Value],
+    creep_inverse: tuple[Value, Value, Value],
+    shrinkage: Value,
+) -> tuple[Value, Value, Value]:
+    """Components (11, 22, 12) of the trial be = F Ccr^-1 F^T / a^2 in the plane.
+
+    Args:
+        gradient: In-plane deformation gradient F, row by row.
+        creep_inverse: Components (11, 22, 12) of Ccr^-1.
+        shrinkage: 1/a^2, a the stretch of the swelling in the plane.
+    """
+    f, g, h, i = gradient
+    c, d, e = creep_inverse
+    return (
+        (f * f * c + 2.0 * f * g * e + g * g * d) * shrinkage,
+        (h * h * c + 2.0 * h * i * e + i * i * d) * shrinkage,
+        (f * h * c + (f * i + g * h) * e + g * i * d) * shrinkage,
+    )
+
+
+def elastic_determinant[Value: (Expr, float)](
+    volume_ratio: Value, det_creep: Value, shrinkage: Value
+) -> Value:
+    """Determinant of the in-plane trial be from det F, that of the in-plane Ccr^-1 and 1/a^2."""
+    return (volume_ratio * shrinkage) ** 2 * det_creep
+
+
+def squared_sinh[Value: (Expr, float)](be: tuple[Value, Value, Value], det_be: Value) -> Value:
+    """y = sinh^2 A, A half of the difference of the logarithms of be's eigenvalues."""
+    half_difference = 0.5 * (be[0] - be[1])
+    return (half_difference**2 + be[2] ** 2) / det_be
+
+
+def mean_argument[Value: (Expr, float)](
+    det_be: Value, det_creep: Value, out_of_plane: Value
+) -> Value:
+    """What 1/12 of the logarithm of is the in-plane mean of the strain's deviator.
+
+    That mean is J2/6 - e_out/3 with e_out = -1/2 ln det Ccr^-1 - ln b.
+    """
+    return det_be * det_creep**2 * out_of_plane**4
+
+
+def half_log_ratio_series[Value: (Expr, float)](y: Value) -> Value:
+    """A^2 = asinh^2(sqrt(y)) by its series, for small y."""
+    value = _SERIES[-1] * y
+    for k in range(len(_SERIES) - 2, 0, -1):
+        value = (_SERIES[k] + value) * y
+    return (_SERIES[0] + value) * y
+
+
+def squared_strain[Value: (Expr, float)](half_log_ratio2: Value, mean: Value) -> Value:
+    """3/2 dev e : dev e from A^2 and the in-plane mean of dev e."""
+    return 1.5 * (0.5 * half_log_ratio2 + 6.0 * mean**2) + _TINY_STRAIN**2
+
+
+def volumetric_energy[Value: (Expr, float)](bulk: Value, strain: Value) -> Value:
+    """Elastic energy density of the change of volume in GPa, per swollen volume.
+
+    Args:
+        bulk: Bulk modulus in GPa.
+        strain: Trace of the elastic Hencky strain.
+    """
+    return 0.5 * bulk * strain**2
+
+
+def shear_energy[Value: (Expr, float)](
+    shear: Value, trial_mises: Value, creep_increment: Value
+) -> Value:
+    """Elastic energy density of shear in GPa, per swollen volume, at a given increment.
+
+    Args:
+        shear: Shear modulus in GPa.
+        trial_mises: Trial von Mises stress in GPa.
+        creep_increment: Equivalent creep strain increment dg.
+    """
+    return (trial_mises - 3.0 * shear * creep_increment) ** 2 / (6.0 * shear)
+
+
+_elastic_trial, _elastic_determinant = inlined(elastic_trial), inlined(elastic_determinant)
+_squared_sinh, _mean_argument = inlined(squared_sinh), inlined(mean_argument)
+_half_log_ratio_series, _squared_strain = inlined(half_log_ratio_series), inlined(squared_strain)
+_shear_energy, _volumetric_energy = inlined(shear_energy), inlined(volumetric_energy)
+
+
+@inlined
+def _deformation(
+    moved: NDArray[np.float64],
+    slopes: NDArray[np.float64],
+    inverse: NDArray[np.float64],
+    cell: int,
+    p: int,
+) -> tuple[float, float, float, float]:
+    """Deformation gradient, row by row, at a point of a cell with such displacements."""
+    xx = xy = yx = yy = 0.0
+    for k in range(NODES):
+        xx += moved[k, 0] * slopes[p, k, 0]
+        xy += moved[k, 0] * slopes[p, k, 1]
+        yx += moved[k, 1] * slopes[p, k, 0]
+        yy += moved[k, 1] * slopes[p, k, 1]
+    a, b = inverse[cell, p, 0, 0], inverse[cell, p, 0, 1]
+    c, d = inverse[cell, p, 1, 0], inverse[cell, p, 1, 1]
+    return 1.0 + xx * a + xy * c, xx * b + xy * d, yx * a + yy * c, 1.0 + yx * b + yy * d
+
+
+@compiled
+def volume_ratios(
+    displacement: NDArray[np.float64],
+    cells: NDArray[np.int32],
+    slopes: NDArray[np.float64],
+    inverse: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """det F, shape (cells, points).
+
+    Args:
+        displacement: Of all nodes in um, shape (nodes, 2).
+        cells: Nodes of every cell, shape (cells, k).
+        slopes: Gradients of the shape functions on the reference cell, shape (points, k, 2).
+        inverse: Inverses of the cells' Jacobians, shape (cells, points, 2, 2).
+    """
+    ratios, moved = np.empty(inverse.shape[:2]), np.empty((NODES, 2))
+    for cell in range(len(cells)):
+        for k in range(NODES):
+            moved[k, 0] = displacement[cells[cell, k], 0]
+            moved[k, 1] = displacement[cells[cell, k], 1]
+        for p in range(len(slopes)):
+            f, g, h, i = _deformation(moved, slopes, inverse, cell, p)
+            ratios[cell, p] = f * i - g * h
+    return ratios
+
+
+@compiled
+def trial_stresses(
+    displacement: NDArray[np.float64],
+    cells: NDArray[np.int32],
+    slopes: NDArray[np.float64],
+    inverse: NDArray[np.float64],
+    dofs: NDArray[np.int32],
+    creep_inverse: NDArray[np.float64],
+    in_plane: NDArray[np.float64],
+    out_of_plane: NDArray[np.float64],
+    shear: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], bool]:
+    """Trial von Mises stresses in GPa, shape (cells, points), and whether det F > 0 everywhere.
+
+    Args:
+        displacement: Of all nodes in um, shape (nodes, 2).
+        cells: Nodes of every cell, shape (cells, k).
+        slopes: Gradients of the shape functions on the reference cell, shape (points, k, 2).
+        inverse: Inverses of the cells' Jacobians, shape (cells, points, 2, 2).
+        dofs: Places of the points in arrays of values at points, shape (cells, points).
+        creep_inverse: Components (11, 22, 12) of Ccr^-1, shape (all points, 3).
+        in_plane: Stretch of the swelling in the plane, shape (cells,).
+        out_of_plane: Stretch of the swelling out of the plane, shape (cells,).
+        shear: Shear modulus in GPa, shape (cells,).
+    """
+    stresses, moved = np.empty(inverse.shape[:2]), np.empty((NODES, 2))
+    admissible = True
+    for cell in range(len(cells)):
+        for k in range(NODES):
+            moved[k, 0] = displacement[cells[cell, k], 0]
+            moved[k, 1] = displacement[cells[cell, k], 1]
+        shrinkage, b = 1.0 / in_plane[cell] ** 2, out_of_plane[cell]
+        for p in range(len(slopes)):
+            gradient = _deformation(moved, slopes, inverse, cell, p)
+            ratio = gradient[0] * gradient[3] - gradient[1] * gradient[2]
+            admissible = admissible and ratio > 0.0
+            dof = dofs[cell, p]
+            c, d, e = creep_inverse[dof, 0], creep_inverse[dof, 1], creep_inverse[dof, 2]
+            det_creep = c * d - e**2
+            det_be = _elastic_determinant(ratio, det_creep, shrinkage)
+            y = _squared_sinh(_elastic_trial(gradient, (c, d, e), shrinkage), det_be)
+            if y < SERIES_LIMIT:
+                log_ratio2 = _half_log_ratio_series(y)
+            else:
+                log_ratio2 = np.log(np.sqrt(y) + np.sqrt(1.0 + y)) ** 2
+            mean = np.log(_mean_argument(det_be, det_creep, b)) / 12.0
+            stresses[cell, p] = 2.0 * shear[cell] * np.sqrt(_squared_strain(log_ratio2, mean))
+    return stresses, admissible
+
+
+@compiled
+def total_energy(
+    weights: NDArray[np.float64],
+    few_weights: NDArray[np.float64],
+    trial: NDArray[np.float64],
+    volume_ratio: NDArray[np.float64],
+    dofs: NDArray[np.int32],
+    increment: NDArray[np.float64],
+    dissipation: NDArray[np.float64],
+    bulk: NDArray[np.float64],
+    shear: NDArray[np.float64],
+    in_plane: NDArray[np.float64],
+    out_of_plane: NDArray[np.float64],
+) -> float:
+    """Energy stored and dissipated per unit thickness in GPa um^2.
+
+    Args:
+        weights: Weights of the rule of the shear energy in um^2, shape (cells, points).
+        few_weights: Those of the rule of the volumetric energy, shape (cells, few).
+        trial: Trial von Mises stress in GPa, shape (cells, points).
+        volume_ratio: det F, shape (cells, few).
+        dofs: Places of the points in arrays of values at points, shape (cells, points).
+        increment: Equivalent creep strain increment, shape (all points,).
+        dissipation: Incremental dissipation potential in GPa, shape (all points,).
+        bulk: Bulk modulus in GPa, shape (cells,).
+        shear: Shear modulus in GPa, shape (cells,).
+        in_plane: Stretch of the swelling in the plane, shape (cells,).
+        out_of_plane: Stretch of the swelling out of the plane, shape (cells,).
+    """
+    total = 0.0
+    for cell in range(len(weights)):
+        growth_ratio = in_plane[cell] ** 2 * out_of_plane[cell]
+        energy, modulus = 0.0, shear[cell]
+        for p in range(weights.shape[1]):
+            dof = dofs[cell, p]
+            sheared = _shear_energy(modulus, trial[cell, p], increment[dof])
+            energy += weights[cell, p] * (sheared + dissipation[dof])
+        for p in range(few_weights.shape[1]):
+            strain = np.log(volume_ratio[cell, p] / growth_ratio)
+            energy += few_weights[cell, p] * _volumetric_energy(bulk[cell], strain)
+        total += growth_ratio * energy
+    return total
