@@ -7,6 +7,8 @@ from collections.abc import Callable
 import creep_fem._backend  # noqa: F401  isort: skip
 
 import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
 from petsc4py import PETSc
 
 _REMEMBERED = 10  # pairs; more save hardly an iteration
@@ -29,50 +31,59 @@ class SecantUpdates:
     U^T c = D a - Y^T e, d = e + S c. So there are two messages a solution, however many pairs.
     """
 
-    def __init__(self) -> None:
-        """Know no pairs."""
-        self._motions: list[PETSc.Vec] = []
-        self._changes: list[PETSc.Vec] = []
+    def __init__(self, comm: MPI.Intracomm) -> None:
+        """Know no pairs.
+
+        Args:
+            comm: Processes that the vectors are distributed over.
+        """
+        self._comm = comm
+        self._motions = self._changes = np.empty((_REMEMBERED, 0))
         self._products = np.empty((0, 0))
-        self._last: tuple[PETSc.Vec, PETSc.Vec] | None = None
+        self._last: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
     def __len__(self) -> int:
         """Number of pairs."""
-        return len(self._motions)
+        return len(self._products)
 
     def forget_pairs(self) -> None:
         """Start over: the tangent is a new one."""
-        self._destroy(*self._motions, *self._changes)
-        self._motions, self._changes, self._products = [], [], np.empty((0, 0))
+        self._products = np.empty((0, 0))
 
     def forget(self) -> None:
-        """Free all vectors (collective): the next iterate is no motion away from the last one."""
-        if self._last is not None:
-            self._destroy(*self._last)
+        """Start over, and from nowhere: the next iterate is no motion away from the last one."""
         self._last = None
         self.forget_pairs()
 
     def visit(self, x: PETSc.Vec, gradient: PETSc.Vec) -> None:
         """Remember an iterate, and the pair that it makes with the last one (collective)."""
-        here = x.copy(), gradient.copy()
+        place, slope = (v.getArray(readonly=True).copy() for v in (x, gradient))
         if self._last is not None:
-            for old, new in zip(self._last, here, strict=True):
-                old.aypx(-1.0, new)
-            self._learn(*self._last)
-        self._last = here
+            self._learn(place - self._last[0], slope - self._last[1])
+        self._last = place, slope
 
-    def _learn(self, motion: PETSc.Vec, change: PETSc.Vec) -> None:
-        by_motion = motion.mDot([motion, *self._changes, change])
-        by_change = change.mDot([change, *self._motions])
-        if by_motion[-1] <= _SMALLEST_CURVATURE * np.sqrt(by_motion[0] * by_change[0]):
-            self._destroy(motion, change)
-            return
-        self._products = np.block([[self._products, by_change[1:, None]], [by_motion[1:]]])
-        self._motions.append(motion)
-        self._changes.append(change)
-        if len(self) > _REMEMBERED:
-            self._destroy(self._motions.pop(0), self._changes.pop(0))
+    def _learn(self, motion: NDArray[np.float64], change: NDArray[np.float64]) -> None:
+        if self._motions.shape[1] != len(motion):
+            self._motions, self._changes = np.empty((2, _REMEMBERED, len(motion)))
+        if len(self) == _REMEMBERED:
+            for rows in (self._motions, self._changes):
+                rows[:-1] = rows[1:]
             self._products = self._products[1:, 1:]
+        count = len(self)
+        by_motion = self._changes[:count] @ motion
+        by_change = self._motions[:count] @ change
+        squares = motion @ motion, change @ change, motion @ change
+        products = self._sum(np.concatenate([by_motion, by_change, squares]))
+        curvature = products[-1]
+        if curvature <= _SMALLEST_CURVATURE * np.sqrt(products[-3] * products[-2]):
+            return
+        self._motions[count], self._changes[count] = motion, change
+        column, row = products[count : 2 * count, None], products[:count]
+        self._products = np.block([[self._products, column], [row, curvature]])
+
+    def _sum(self, products: NDArray[np.float64]) -> NDArray[np.float64]:
+        self._comm.Allreduce(MPI.IN_PLACE, products, op=MPI.SUM)
+        return products
 
     def apply(self, solve: Solve, gradient: PETSc.Vec, direction: PETSc.Vec) -> None:
         """Solve for a direction with the updated factor (collective).
@@ -82,19 +93,17 @@ class SecantUpdates:
             gradient: Right-hand side.
             direction: Where the solution goes.
         """
-        if len(self) == 0:
+        count = len(self)
+        if count == 0:
             solve(gradient, direction)
             return
-        upper = np.triu(self._products)
-        shares = np.linalg.solve(upper, gradient.mDot(self._motions))
-        remaining = gradient.copy()
-        remaining.maxpy(-shares, self._changes)
+        motions, changes = self._motions[:count], self._changes[:count]
+        upper, right = np.triu(self._products), gradient.getArray(readonly=True)
+        shares = np.linalg.solve(upper, self._sum(motions @ right))
+        remaining = gradient.duplicate()
+        remaining.setArray(right - shares @ changes)
         solve(remaining, direction)
         remaining.destroy()
-        missing = np.diag(upper) * shares - direction.mDot(self._changes)
-        direction.maxpy(np.linalg.solve(upper.T, missing), self._motions)
-
-    @staticmethod
-    def _destroy(*vectors: PETSc.Vec) -> None:
-        for vector in vectors:
-            vector.destroy()
+        found = direction.getArray(readonly=True)
+        missing = np.diag(upper) * shares - self._sum(changes @ found)
+        direction.setArray(found + np.linalg.solve(upper.T, missing) @ motions)

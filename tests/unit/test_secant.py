@@ -6,6 +6,7 @@ import creep_fem._backend  # noqa: F401
 
 # isort: split
 import numpy as np
+from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
@@ -40,7 +41,7 @@ def matrices() -> tuple[NDArray[np.float64], NDArray[np.float64], np.random.Gene
 
 def test_the_updated_inverse_is_the_textbooks() -> None:
     old, new, rng = matrices()
-    updates, x = SecantUpdates(), rng.normal(size=SIZE)
+    updates, x = SecantUpdates(MPI.COMM_SELF), rng.normal(size=SIZE)
     updates.visit(vector(x), vector(new @ x))
     inverse = np.linalg.inv(old)
     for _ in range(3):
@@ -57,7 +58,7 @@ def test_the_updated_inverse_is_the_textbooks() -> None:
 
 def test_the_oldest_pairs_are_forgotten() -> None:
     old, new, rng = matrices()
-    updates, x = SecantUpdates(), np.zeros(SIZE)
+    updates, x = SecantUpdates(MPI.COMM_SELF), np.zeros(SIZE)
     for _ in range(30):
         x = x + rng.normal(size=SIZE)
         updates.visit(vector(x), vector(new @ x))
@@ -68,7 +69,7 @@ def test_the_oldest_pairs_are_forgotten() -> None:
 
 def test_motions_along_negative_curvature_and_between_paths_teach_nothing() -> None:
     old, new, rng = matrices()
-    updates, x, s = SecantUpdates(), *rng.normal(size=(2, SIZE))
+    updates, x, s = SecantUpdates(MPI.COMM_SELF), *rng.normal(size=(2, SIZE))
     for place in (x, x + s):
         updates.visit(vector(place), vector(-new @ place))
     assert len(updates) == 0
