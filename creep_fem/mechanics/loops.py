@@ -136,6 +136,28 @@ def _deformation(
     return 1.0 + xx * a + xy * c, xx * b + xy * d, yx * a + yy * c, 1.0 + yx * b + yy * d
 
 
+@inlined
+def _squared_half_log_ratio(y: float) -> float:
+    """A^2 = asinh^2(sqrt(y))."""
+    if y < SERIES_LIMIT:
+        return _half_log_ratio_series(y)
+    return float(np.log(np.sqrt(y) + np.sqrt(1.0 + y)) ** 2)
+
+
+@inlined
+def _log_ratio_slopes(y: float) -> tuple[float, float]:
+    """First and second derivative of A^2 by y."""
+    if y < SERIES_LIMIT:
+        first = second = 0.0
+        for k in range(len(_SERIES), 1, -1):
+            first = first * y + k * _SERIES[k - 1]
+            second = second * y + k * (k - 1) * _SERIES[k - 1]
+        return first * y + _SERIES[0], second
+    product = y * (1.0 + y)
+    first = np.log(np.sqrt(y) + np.sqrt(1.0 + y)) / np.sqrt(product)
+    return first, (1.0 - first * (1.0 + 2.0 * y)) / (2.0 * product)
+
+
 @compiled
 def volume_ratios(
     displacement: NDArray[np.float64],
@@ -203,13 +225,155 @@ def trial_stresses(
             det_creep = c * d - e**2
             det_be = _elastic_determinant(ratio, det_creep, shrinkage)
             y = _squared_sinh(_elastic_trial(gradient, (c, d, e), shrinkage), det_be)
-            if y < SERIES_LIMIT:
-                log_ratio2 = _half_log_ratio_series(y)
-            else:
-                log_ratio2 = np.log(np.sqrt(y) + np.sqrt(1.0 + y)) ** 2
             mean = np.log(_mean_argument(det_be, det_creep, b)) / 12.0
-            stresses[cell, p] = 2.0 * shear[cell] * np.sqrt(_squared_strain(log_ratio2, mean))
+            strain2 = _squared_strain(_squared_half_log_ratio(y), mean)
+            stresses[cell, p] = 2.0 * shear[cell] * np.sqrt(strain2)
     return stresses, admissible
+
+
+@compiled
+def shear_response(
+    displacement: NDArray[np.float64],
+    cells: NDArray[np.int32],
+    slopes: NDArray[np.float64],
+    inverse: NDArray[np.float64],
+    dofs: NDArray[np.int32],
+    creep_inverse: NDArray[np.float64],
+    in_plane: NDArray[np.float64],
+    out_of_plane: NDArray[np.float64],
+    shear: NDArray[np.float64],
+    increment: NDArray[np.float64],
+    softening: NDArray[np.float64],
+    stresses: NDArray[np.float64],
+    moduli: NDArray[np.float64],
+) -> None:
+    """First and second derivatives of the shear energy by F, per reference volume in GPa.
+
+    The increment dg makes the energy stationary. With E = 3/2 dev e : dev e, G the shear modulus
+    and q = 2 G sqrt(E) - 3 G dg its derivatives by E are alpha = q / (3 sqrt(E)) and
+    beta = (G/3 - G^2 d dg/d q_trial - q / (6 sqrt(E))) / E.
+
+    Args:
+        displacement: Of all nodes in um, shape (nodes, 2).
+        cells: Nodes of every cell, shape (cells, k).
+        slopes: Gradients of the shape functions on the reference cell, shape (points, k, 2).
+        inverse: Inverses of the cells' Jacobians, shape (cells, points, 2, 2).
+        dofs: Places of the points in arrays of values at points, shape (cells, points).
+        creep_inverse: Components (11, 22, 12) of Ccr^-1, shape (all points, 3).
+        in_plane: Stretch of the swelling in the plane, shape (cells,).
+        out_of_plane: Stretch of the swelling out of the plane, shape (cells,).
+        shear: Shear modulus in GPa, shape (cells,).
+        increment: Equivalent creep strain increment dg, shape (all points,).
+        softening: d dg/d q_trial in 1/GPa, shape (all points,).
+        stresses: Where the first derivatives go, by (11, 12, 21, 22), shape (all points, 4).
+        moduli: Where the second ones go, the upper triangle row by row, shape (all points, 10);
+            shape (0, 10) if they are not wanted.
+    """
+    moved, rows = np.empty((NODES, 2)), np.empty((4, 4))
+    for cell in range(len(cells)):
+        for k in range(NODES):
+            moved[k, 0] = displacement[cells[cell, k], 0]
+            moved[k, 1] = displacement[cells[cell, k], 1]
+        shrinkage, modulus = 1.0 / in_plane[cell] ** 2, shear[cell]
+        growth = out_of_plane[cell] / shrinkage
+        for p in range(len(slopes)):
+            gradient, dof = _deformation(moved, slopes, inverse, cell, p), dofs[cell, p]
+            c, d, e = creep_inverse[dof, 0], creep_inverse[dof, 1], creep_inverse[dof, 2]
+            ratio, det_creep = gradient[0] * gradient[3] - gradient[1] * gradient[2], c * d - e**2
+            det_be = _elastic_determinant(ratio, det_creep, shrinkage)
+            scale = shrinkage / np.sqrt(det_be)
+            c, d, e = scale * c, scale * d, scale * e
+            s, t = _shear_variations(gradient, ratio, (c, d, e), rows)
+            mean = np.log(_mean_argument(det_be, det_creep, out_of_plane[cell])) / 12.0
+            y = s**2 + t**2
+            strain2 = _squared_strain(_squared_half_log_ratio(y), mean)
+            stress = modulus * (2.0 * np.sqrt(strain2) - 3.0 * increment[dof])
+            alpha = growth * stress / (3.0 * np.sqrt(strain2))
+            first, second = _log_ratio_slopes(y)
+            first *= 1.5
+            for k in range(4):
+                stresses[dof, k] = alpha * (first * rows[2, k] + 3.0 * mean * rows[3, k])
+            if len(moduli) > 0:
+                beta = growth * (modulus / 3.0 - modulus**2 * softening[dof]) - 0.5 * alpha
+                beta /= strain2
+                factors = (
+                    alpha * first,
+                    3.0 * alpha * second + beta * first**2,
+                    3.0 * beta * first * mean - alpha * first,
+                    alpha * (0.5 - 3.0 * mean) + 9.0 * beta * mean**2,
+                )
+                constant = alpha * (3.0 * mean - first * y) / ratio
+                blocks = alpha * first * s, alpha * first * t
+                _second_derivatives(rows, factors, (c, d, e), blocks, constant, moduli[dof])
+
+
+@inlined
+def _shear_variations(
+    gradient: tuple[float, float, float, float],
+    ratio: float,
+    creep: tuple[float, float, float],
+    rows: NDArray[np.float64],
+) -> tuple[float, float]:
+    """Scaled half difference s of be's diagonal and its off-diagonal t: y = s^2 + t^2.
+
+    Args:
+        gradient: Deformation gradient F, row by row.
+        ratio: det F.
+        creep: Components (11, 22, 12) of Ccr^-1, scaled such that F Ccr^-1 F^T has determinant 1.
+        rows: Where derivatives by F go: those of s, of t, half of that of y, and that of ln det F.
+    """
+    f, g, h, i = gradient
+    c, d, e = creep
+    a, b, m, n = f * c + g * e, f * e + g * d, h * c + i * e, h * e + i * d
+    s, t = 0.5 * (f * a + g * b - h * m - i * n), f * m + g * n
+    rows[0, 0], rows[0, 1], rows[0, 2], rows[0, 3] = a, b, -m, -n
+    rows[1, 0], rows[1, 1], rows[1, 2], rows[1, 3] = m, n, a, b
+    rows[3, 0], rows[3, 1], rows[3, 2], rows[3, 3] = i / ratio, -h / ratio, -g / ratio, f / ratio
+    for k in range(4):
+        rows[0, k] -= s * rows[3, k]
+        rows[1, k] -= t * rows[3, k]
+        rows[2, k] = s * rows[0, k] + t * rows[1, k]
+    return s, t
+
+
+@inlined
+def _second_derivatives(
+    rows: NDArray[np.float64],
+    factors: tuple[float, float, float, float],
+    creep: tuple[float, float, float],
+    blocks: tuple[float, float],
+    constant: float,
+    moduli: NDArray[np.float64],
+) -> None:
+    """Sum products of the rows of :func:`_shear_variations`, and what does not come from them.
+
+    Args:
+        rows: First derivatives r of s, t, y/2 and ln det F.
+        factors: Of r_s x r_s + r_t x r_t, r_y x r_y, r_y x r_ln + r_ln x r_y, r_ln x r_ln.
+        creep: Components (11, 22, 12) of the scaled Ccr^-1, the second derivative of be.
+        blocks: Its factors from s and t.
+        constant: Factor of the second derivative of det F.
+        moduli: Where the upper triangle goes, row by row, shape (10,).
+    """
+    c, d, e = creep
+    entry = 0
+    for k in range(4):
+        for j in range(k, 4):
+            value = factors[0] * (rows[0, k] * rows[0, j] + rows[1, k] * rows[1, j])
+            value += factors[1] * rows[2, k] * rows[2, j]
+            value += factors[2] * (rows[2, k] * rows[3, j] + rows[3, k] * rows[2, j])
+            moduli[entry] = value + factors[3] * rows[3, k] * rows[3, j]
+            entry += 1
+    moduli[0] += blocks[0] * c
+    moduli[1] += blocks[0] * e
+    moduli[4] += blocks[0] * d
+    moduli[7] -= blocks[0] * c
+    moduli[8] -= blocks[0] * e
+    moduli[9] -= blocks[0] * d
+    moduli[2] += blocks[1] * c
+    moduli[3] += blocks[1] * e + constant
+    moduli[5] += blocks[1] * e - constant
+    moduli[6] += blocks[1] * d
 
 
 @compiled

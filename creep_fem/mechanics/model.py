@@ -1,22 +1,19 @@
-"""Weak form of equilibrium, its tangent and the state at the quadrature points."""
+"""Material state at the quadrature points, and the compiled forms that it enters."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import creep_fem._backend  # noqa: F401  isort: skip
 
-import basix
-import basix.ufl
 import numpy as np
 import ufl
 from dolfinx import fem
 from numpy.typing import NDArray
 
-from creep_fem.mechanics import loops
-from creep_fem.mechanics.constitutive import HenckyNorton, Kinematics, Lame
+from creep_fem.mechanics import forms, loops
 from creep_fem.mechanics.domain import Domain
 from creep_fem.mechanics.element import SHEAR_DEGREE, VOLUMETRIC_DEGREE
 from creep_fem.mechanics.norton import ReturnMap
@@ -24,7 +21,7 @@ from creep_fem.mechanics.quadrature import CellRule
 
 # Sums may be rearranged, which takes a third off an assembly. These are the parts of -ffast-math
 # that keep infinities and do not change how the rest of the process rounds.
-_JIT_OPTIONS = {
+JIT_OPTIONS = {
     "cffi_extra_compile_args": [
         *("-O3", "-fno-math-errno", "-fno-trapping-math"),
         *("-fno-signed-zeros", "-fassociative-math", "-freciprocal-math"),
@@ -92,23 +89,14 @@ class MechanicsModel:
             phases: Parameters, indexed like ``domain.cell_phase``.
         """
         self.domain = domain
-        mesh = domain.mesh
-        cell = mesh.topology.cell_name()
-        scalar_points = basix.ufl.quadrature_element(cell, degree=SHEAR_DEGREE)
-        vector_points = basix.ufl.quadrature_element(cell, value_shape=(3,), degree=SHEAR_DEGREE)
-        self._points_space = fem.functionspace(mesh, scalar_points)
-        cell_space = fem.functionspace(mesh, ("DG", 0))
-        self.displacement = fem.Function(domain.displacement_space, name="displacement")
-        self.creep_inverse = fem.Function(fem.functionspace(mesh, vector_points))
-        self.creep_inverse.x.array.reshape(-1, 3)[:] = (1.0, 1.0, 0.0)
-        self._increment = fem.Function(self._points_space)
-        self._slope = fem.Function(self._points_space)
-        self._dissipation = fem.Function(self._points_space)
-        self._growth = [fem.Function(cell_space) for _ in range(2)]
-        self._bulk, self._shear = (fem.Function(cell_space) for _ in range(2))
+        mesh, space = domain.mesh, domain.displacement_space
+        self.fields = forms.Fields.on(space)
+        self.displacement, self.creep_inverse = self.fields.displacement, self.fields.creep_inverse
+        self._nodes = space.dofmap.list
+        self._point_dofs = self.fields.increment.function_space.dofmap.list
         self._cells = np.arange(mesh.topology.index_map(2).size_local, dtype=np.int32)
         self._points, self._few_points = (
-            CellRule.of(domain.displacement_space, d) for d in (SHEAR_DEGREE, VOLUMETRIC_DEGREE)
+            CellRule.of(space, degree) for degree in (SHEAR_DEGREE, VOLUMETRIC_DEGREE)
         )
         self.set_parameters(phases)
         self.set_growth([(1.0, 1.0)] * len(phases))
@@ -123,8 +111,8 @@ class MechanicsModel:
                 step on or never: where it comes to a stop, the rate of its law is 0.
         """
         phase = self.domain.cell_phase
-        self._bulk.x.array[:] = np.array([p.bulk_modulus for p in phases])[phase]
-        self._shear.x.array[:] = np.array([p.shear_modulus for p in phases])[phase]
+        self.fields.bulk.x.array[:] = np.array([p.bulk_modulus for p in phases])[phase]
+        self.fields.shear.x.array[:] = np.array([p.shear_modulus for p in phases])[phase]
         creeps = [p.creep for p in phases]
         creeping = np.array([c is not None for c in creeps])[phase]
         self._creeping_cells = np.flatnonzero(creeping).astype(np.int32)
@@ -139,61 +127,34 @@ class MechanicsModel:
             return at_creeping_points(values[phase])
 
         self._return_map = ReturnMap(
-            at_creeping_points(self._shear.x.array),
+            at_creeping_points(self.fields.shear.x.array),
             *(of_creep(name) for name in ("rate", "reference_stress", "exponent")),
         )
-        self._creep_dofs = self._points_space.dofmap.list[self._creeping_cells].ravel()
+        self._creep_dofs = self._point_dofs[self._creeping_cells].ravel()
 
     def _build_forms(self) -> None:
-        kinematics = Kinematics(
-            ufl.grad(self.displacement), self.creep_inverse, self._growth[0], self._growth[1]
-        )
-        material = HenckyNorton(kinematics, Lame(self._bulk, self._shear))
-        dx, dx_volumetric = self._measures()
-        u, space = self.displacement, self.domain.displacement_space
-        v, du = ufl.TestFunction(space), ufl.TrialFunction(space)
-        swollen = kinematics.growth_ratio
-        sheared = loops.shear_energy(self._shear, material.trial_mises, self._increment)
-        swelled = loops.volumetric_energy(self._bulk, material.volumetric_strain)
-        energy = swollen * (sheared + self._dissipation) * dx + swollen * swelled * dx_volumetric
-        residual = ufl.derivative(energy, u, v)
-        trial = material.trial_mises
-        # dg follows q_trial: the potential's mixed derivative is -1 per unit of q_trial
-        softening = self._slope * ufl.derivative(trial, u, v) * ufl.derivative(trial, u, du)
-        tangent = ufl.derivative(residual, u, du) - swollen * softening * dx
         self.residual, self.tangent = (
-            fem.form(f, jit_options=_JIT_OPTIONS) for f in (residual, tangent)
+            fem.form(form, jit_options=JIT_OPTIONS) for form in forms.from_point_values(self.fields)
         )
+        space = self.domain.displacement_space
+        v, du = ufl.TestFunction(space), ufl.TrialFunction(space)
         once = ufl.dx(metadata={"quadrature_degree": 0})
         self.coupling = fem.form(ufl.inner(du, v) * once)  # all dofs of a cell, like the tangent
-        self._build_expressions(kinematics, material)
-
-    def _build_expressions(self, kinematics: Kinematics, material: HenckyNorton) -> None:
         # the pressure lives at the points of the volumetric strain and is linear through them
         points, few = self._points.points, self._few_points.points
         self._from_few = _linear_through(few, points)
+        material, kinematics = self.fields.material, self.fields.kinematics
+        increment = self.fields.increment
         self._state = fem.Expression(
-            ufl.as_vector((material.mises(self._increment), kinematics.volume_ratio)), points
+            ufl.as_vector((material.mises(increment), kinematics.volume_ratio)), points
         )
         self._pressure = fem.Expression(material.pressure, few)
-        self._updated = fem.Expression(material.updated_creep_inverse(self._increment), points)
+        self._updated = fem.Expression(material.updated_creep_inverse(increment), points)
         self._gradient = fem.Expression(kinematics.deformation_gradient, points)
-
-    def _measures(self) -> tuple[ufl.Measure, ufl.Measure]:
-        """Integration with all points and with those of the volumetric strain."""
-        shear, volumetric = (
-            ufl.Measure(
-                "dx",
-                domain=self.domain.mesh,
-                metadata={"quadrature_degree": degree, "quadrature_scheme": "default"},
-            )
-            for degree in (SHEAR_DEGREE, VOLUMETRIC_DEGREE)
-        )
-        return shear, volumetric
 
     def set_growth(self, stretches: Sequence[tuple[float, float]]) -> None:
         """Set the swelling stretches (in plane, out of plane) of every phase."""
-        for component, function in enumerate(self._growth):
+        for component, function in enumerate(self.fields.growth):
             values = np.array([s[component] for s in stretches])
             function.x.array[:] = values[self.domain.cell_phase]
 
@@ -207,14 +168,9 @@ class MechanicsModel:
             Energy stored and dissipated in the owned cells in GPa um^2; infinite where one of them
             is turned inside out.
         """
-        space, owned = self.domain.displacement_space, slice(len(self._cells))
-        nodes, displacement = space.dofmap.list, self.displacement.x.array.reshape(-1, 2)
-        points, few = self._points, self._few_points
-        trial, admissible = loops.trial_stresses(
-            *(displacement, nodes, points.slopes, points.inverse),
-            *(self._points_space.dofmap.list, self.creep_inverse.x.array.reshape(-1, 3)),
-            *(f.x.array for f in (*self._growth, self._shear)),
-        )
+        owned, few, fields = slice(len(self._cells)), self._few_points, self.fields
+        nodes, displacement = self._nodes, self.displacement.x.array.reshape(-1, 2)
+        trial, admissible = loops.trial_stresses(*self._at_points(len(nodes)))
         volume_ratio = loops.volume_ratios(
             displacement, nodes[owned], few.slopes, few.inverse[owned]
         )
@@ -223,16 +179,37 @@ class MechanicsModel:
         if len(self._creeping_cells) > 0:
             self._update_creep(trial[self._creeping_cells].ravel(), dt)
         return loops.total_energy(
-            *(points.weights[owned], few.weights[owned], trial, volume_ratio),
-            *(self._points_space.dofmap.list, self._increment.x.array, self._dissipation.x.array),
-            *(f.x.array for f in (self._bulk, self._shear, *self._growth)),
+            *(self._points.weights[owned], few.weights[owned], trial, volume_ratio),
+            *(self._point_dofs, fields.increment.x.array, fields.dissipation.x.array),
+            *(f.x.array for f in (fields.bulk, fields.shear, *fields.growth)),
+        )
+
+    def update_stress(self, *, moduli: bool = False) -> None:
+        """Bring what the residual depends on to the state that was evaluated last.
+
+        Args:
+            moduli: Whether to do so for what the tangent depends on, too.
+        """
+        fields, here = self.fields, self._at_points(len(self._cells))
+        creep = fields.increment.x.array, fields.softening.x.array
+        wanted = fields.moduli.x.array.reshape(-1, 10)[: None if moduli else 0]
+        loops.shear_response(*(*here, *creep, fields.stress.x.array.reshape(-1, 4), wanted))
+
+    def _at_points(self, count: int) -> tuple[NDArray[Any], ...]:
+        """What loops over the points of the first cells need to know of their deformation."""
+        points, fields = self._points, self.fields
+        return (
+            *(self.displacement.x.array.reshape(-1, 2), self._nodes[:count]),
+            *(points.slopes, points.inverse[:count], self._point_dofs),
+            *(self.creep_inverse.x.array.reshape(-1, 3),),
+            *(f.x.array for f in (*fields.growth, fields.shear)),
         )
 
     def _update_creep(self, trial: NDArray[np.float64], dt: float) -> None:
         increment, dofs = self._return_map.increment(trial, dt), self._creep_dofs
-        self._increment.x.array[dofs] = increment.strain
-        self._slope.x.array[dofs] = increment.slope
-        self._dissipation.x.array[dofs] = increment.dissipation
+        self.fields.increment.x.array[dofs] = increment.strain
+        self.fields.softening.x.array[dofs] = increment.slope
+        self.fields.dissipation.x.array[dofs] = increment.dissipation
 
     @property
     def creeping_owned_cells(self) -> NDArray[np.int32]:
@@ -242,7 +219,7 @@ class MechanicsModel:
     @property
     def creep_increment(self) -> NDArray[np.float64]:
         """Equivalent creep strain of the present step, shape (local cells, points)."""
-        values: NDArray[np.float64] = self._increment.x.array[self._points_space.dofmap.list]
+        values: NDArray[np.float64] = self.fields.increment.x.array[self._point_dofs]
         return values
 
     def accept(self) -> None:
@@ -251,15 +228,15 @@ class MechanicsModel:
         if len(cells) == 0:
             return
         updated = self._updated.eval(self.domain.mesh, cells)
-        blocks = self._points_space.dofmap.list[cells]
-        self.creep_strain[cells] += self._increment.x.array[blocks]
+        blocks = self._point_dofs[cells]
+        self.creep_strain[cells] += self.fields.increment.x.array[blocks]
         self.creep_inverse.x.array.reshape(-1, 3)[blocks] = updated
         # the increment belongs to the finished step: q = q_trial now
         self.discard_increment()
 
     def discard_increment(self) -> None:
         """Set the creep of the present step to zero."""
-        for function in (self._increment, self._slope, self._dissipation):
+        for function in (self.fields.increment, self.fields.softening, self.fields.dissipation):
             function.x.array[:] = 0.0
         self._return_map.restart()
 
@@ -280,7 +257,7 @@ class MechanicsModel:
         The principal direction of the creep tensor Ccr with the larger stretch, carried along by
         F to the deformed state; zero where nothing has crept.
         """
-        blocks = self._points_space.dofmap.list[self._cells]
+        blocks = self._point_dofs[self._cells]
         c = self.creep_inverse.x.array.reshape(-1, 3)[blocks].mean(axis=1)
         angle = 0.5 * np.arctan2(-2.0 * c[:, 2], c[:, 1] - c[:, 0])
         axis = np.stack([np.cos(angle), np.sin(angle)], axis=1)

@@ -122,6 +122,7 @@ class StepProblem:
                 self.contact_state.gradient()
                 self.contact_state.hessian()
                 self.model.evaluate(0.0)
+                self.model.update_stress(moduli=True)
             self.comm.barrier()
 
     def _search(self, positions: NDArray[np.float64]) -> None:
@@ -171,9 +172,12 @@ class StepProblem:
     def internal_force(self) -> NDArray[np.float64]:
         """Owned internal nodal forces in GPa um at the present state (collective)."""
         force = self._force.x
-        force.array[:] = 0.0
-        fem.assemble_vector(force.array, self.model.residual)
-        force.scatter_reverse(InsertMode.add)
+        with timed(Phase.CONSTITUTIVE):
+            self.model.update_stress()
+        with timed(Phase.ASSEMBLY):
+            force.array[:] = 0.0
+            fem.assemble_vector(force.array, self.model.residual)
+            force.scatter_reverse(InsertMode.add)
         owned: NDArray[np.float64] = force.array[: self._owned]
         return owned
 
@@ -183,8 +187,8 @@ class StepProblem:
         Returns:
             Norm of the internal forces in GPa um, the scale against which f is judged.
         """
+        force = self.internal_force().copy()
         with timed(Phase.ASSEMBLY):
-            force = self.internal_force().copy()
             scale = float(np.sqrt(self.comm.allreduce(float(force @ force), op=MPI.SUM)))
         with timed(Phase.CONTACT):
             self.contact_forces = self.surface.sum(self.contact_state.gradient())

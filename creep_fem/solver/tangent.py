@@ -62,6 +62,8 @@ class TangentMatrix:
             diagonal: Stiffness of the owned surface nodes by themselves in GPa, shape (owned,).
             storage: Which entries the matrix holds.
         """
+        with timed(Phase.CONSTITUTIVE):
+            self._model.update_stress(moduli=True)
         with timed(Phase.ASSEMBLY):
             matrix = self._matrix_with_room(pairs, storage)
             matrix.zeroEntries()
