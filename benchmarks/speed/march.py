@@ -16,11 +16,14 @@ import creep_fem._backend  # noqa: F401  isort: skip
 import dolfinx.fem.petsc as fem_petsc
 import numpy as np
 import typer
+from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
 from benchmarks.speed.prepare import prepare, timed
+from creep_fem.mechanics.forms import from_potential
+from creep_fem.mechanics.model import JIT_OPTIONS
 from creep_fem.simulation import Simulation
 from creep_fem.solver.linear import linear_solver, storage
 from creep_fem.solver.phases import Phase, PhaseTimes
@@ -42,8 +45,8 @@ class Bare:
     the speed of a machine changes during a run, and that of the run with it.
 
     Attributes:
-        residual: Assembly of the elements' residual by dolfinx.
-        tangent: Assembly of the elements' tangent.
+        residual: Assembly of the elements' residual, as UFL derives it from the potential.
+        tangent: Assembly of the elements' tangent, likewise.
         factorise: Numeric factorisation of the tangent, contact included.
         solve: Solution with one right-hand side.
     """
@@ -104,7 +107,10 @@ class _BareIteration:
     def __init__(self, problem: StepProblem) -> None:
         """Allocate (collective)."""
         self._problem, model = problem, problem.model
-        self._elements, self._force = fem_petsc.create_matrix(model.tangent), problem.new_vector()
+        self._residual, self._jacobian = (
+            fem.form(form, jit_options=JIT_OPTIONS) for form in from_potential(model.fields)
+        )
+        self._elements, self._force = fem_petsc.create_matrix(self._jacobian), problem.new_vector()
         self._solution = self._force.duplicate()
         self._tangent = TangentMatrix(model, problem.contact, problem.surface, problem.conditions)
         # with the options of the run: its factorisations are to be compared with nothing slower
@@ -119,9 +125,9 @@ class _BareIteration:
         return np.asarray(fastest)
 
     def _repetition(self) -> tuple[float, ...]:
-        problem, model = self._problem, self._problem.model
+        problem = self._problem
         tangent, _ = timed(self._assemble)
-        residual, _ = timed(lambda: fem_petsc.assemble_vector(self._force, model.residual))
+        residual, _ = timed(lambda: fem_petsc.assemble_vector(self._force, self._residual))
         pairs = problem.contact_state.hessian()
         matrix = self._tangent.assemble(pairs, problem.drag_stiffness, self._storage)
         if self._analysed is not matrix:
@@ -137,8 +143,7 @@ class _BareIteration:
 
     def _assemble(self) -> None:
         self._elements.zeroEntries()
-        form, conditions = self._problem.model.tangent, self._problem.conditions
-        fem_petsc.assemble_matrix(self._elements, form, bcs=conditions)
+        fem_petsc.assemble_matrix(self._elements, self._jacobian, bcs=self._problem.conditions)
         self._elements.assemble()
 
 

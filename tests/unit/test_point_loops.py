@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 import ufl
 from dolfinx import fem
+from dolfinx.fem import assemble_matrix
 from mpi4py import MPI
 
 from creep_fem.mechanics import loops
-from creep_fem.mechanics.constitutive import HenckyNorton, Kinematics, Lame
 from creep_fem.mechanics.domain import Domain
 from creep_fem.mechanics.element import SHEAR_DEGREE, VOLUMETRIC_DEGREE
+from creep_fem.mechanics.forms import from_potential
 from creep_fem.mechanics.model import MechanicsModel
 from creep_fem.mechanics.quadrature import CellRule
 from creep_fem.microstructure import Disc, Layout, build_mesh
@@ -42,10 +43,10 @@ def deformed(strain: float) -> MechanicsModel:
     return model
 
 
-def expressions(model: MechanicsModel) -> tuple[HenckyNorton, Kinematics]:
-    growth = [fem.Constant(model.domain.mesh, stretch) for stretch in GROWTH]
-    kinematics = Kinematics(ufl.grad(model.displacement), model.creep_inverse, *growth)
-    return HenckyNorton(kinematics, Lame(PHASE.bulk_modulus, PHASE.shear_modulus)), kinematics
+def unstrained() -> MechanicsModel:
+    """A disc that has not grown, moved or crept."""
+    domain = Domain.distribute(MPI.COMM_SELF, build_mesh(LAYOUT, SIZES))
+    return MechanicsModel(domain, (PHASE,))
 
 
 @pytest.mark.parametrize("strain", [1e-3, 0.3])
@@ -61,10 +62,36 @@ def test_trial_stresses_are_those_of_the_forms(strain: float) -> None:
         *(creep.function_space.dofmap.list, creep.x.array.reshape(-1, 3)),
         *(np.full(len(cells), value) for value in (*GROWTH, PHASE.shear_modulus)),
     )
-    material, _ = expressions(model)
-    wanted = fem.Expression(material.trial_mises, points.points).eval(space.mesh, cells)
+    wanted = fem.Expression(model.fields.material.trial_mises, points.points).eval(
+        space.mesh, cells
+    )
     assert admissible
     np.testing.assert_allclose(stresses, wanted, rtol=1e-9)
+
+
+@pytest.mark.parametrize("strain", [0.0, 1e-3, 0.3])
+def test_stresses_and_moduli_are_derivatives_of_the_potential(strain: float) -> None:
+    """Residual and tangent are those that UFL derives, also where nothing is strained at all."""
+    model = deformed(strain) if strain > 0.0 else unstrained()
+    fields, rng = model.fields, np.random.default_rng(5)
+    fields.increment.x.array[:] = 0.3 * strain * rng.uniform(size=len(fields.increment.x.array))
+    fields.softening.x.array[:] = strain / 4.0 * rng.uniform(size=len(fields.softening.x.array))
+    model.update_stress(moduli=True)
+    residual, tangent = (fem.form(form) for form in from_potential(fields))
+    wanted, found = (assemble_matrix(form).to_dense() for form in (tangent, model.tangent))
+    np.testing.assert_allclose(found, wanted, atol=1e-10 * np.abs(wanted).max())
+    wanted, found = (fem.assemble_vector(form).array for form in (residual, model.residual))
+    np.testing.assert_allclose(found, wanted, atol=1e-10 * max(np.abs(wanted).max(), 1e-3))
+
+
+def test_stresses_alone_leave_the_moduli() -> None:
+    model = deformed(1e-3)
+    model.update_stress(moduli=True)
+    stress, moduli = (f.x.array.copy() for f in (model.fields.stress, model.fields.moduli))
+    model.displacement.x.array[:] *= 1.01
+    model.update_stress()
+    assert np.abs(model.fields.stress.x.array - stress).max() > 1e-3 * np.abs(stress).max()
+    np.testing.assert_array_equal(model.fields.moduli.x.array, moduli)
 
 
 def test_volume_ratios_and_weights_are_those_of_the_mesh() -> None:
@@ -74,7 +101,7 @@ def test_volume_ratios_and_weights_are_those_of_the_mesh() -> None:
     cells = np.arange(len(space.dofmap.list), dtype=np.int32)
     displacement = model.displacement.x.array.reshape(-1, 2)
     ratios = loops.volume_ratios(displacement, space.dofmap.list, few.slopes, few.inverse)
-    _, kinematics = expressions(model)
+    kinematics = model.fields.kinematics
     wanted = fem.Expression(kinematics.volume_ratio, few.points).eval(space.mesh, cells)
     np.testing.assert_allclose(ratios, wanted, rtol=1e-12)
     measure = ufl.dx(domain=space.mesh, metadata={"quadrature_degree": VOLUMETRIC_DEGREE})
