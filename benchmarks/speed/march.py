@@ -39,7 +39,7 @@ _MIB = 1024.0**2
 
 @dataclass(frozen=True)
 class Bare:
-    """What one Newton iteration costs at least, in s.
+    """What a plain Newton iteration costs, in s: forms derived by UFL, assembled as dolfinx does.
 
     Timed after every step, the faster one of two repetitions, and averaged over the iterations:
     the speed of a machine changes during a run, and that of the run with it.
@@ -79,7 +79,7 @@ class Measured:
         median_iterations: Median of the iterations of a step.
         phases: Seconds of each phase of the solver.
         memory: Largest resident memory of all processes together in MiB.
-        bare: What an iteration costs at least; None if that was not timed.
+        bare: What a plain iteration costs; None if that was not timed.
     """
 
     particles: int

@@ -15,7 +15,7 @@ Row = dict[str, Any]
 
 
 def _limit(row: Row) -> float:
-    """Seconds that Newton's iterations could not do without."""
+    """Seconds that as many plain Newton iterations take."""
     return float(row["iterations"] * sum(row["bare"].values()))
 
 

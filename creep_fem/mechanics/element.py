@@ -29,7 +29,6 @@ VOLUMETRIC_DEGREE = 2
 SHEAR_DEGREE = 4
 VERTEX_AND_MIDDLE_NODES = 6
 """Nodes of a cell that come first; the last one is that of the bubble."""
-NODES = VERTEX_AND_MIDDLE_NODES + 1
 
 _TRIANGLE = basix.CellType.triangle
 _DEGREE = 6  # of the bubble

@@ -90,7 +90,7 @@ class Fields:
 def from_point_values(fields: Fields) -> tuple[ufl.Form, ufl.Form]:
     """Residual and tangent from stresses and moduli at the points."""
     v, du = _arguments(fields)
-    dx, _ = _measures(fields)
+    dx = _measure(fields, SHEAR_DEGREE)
     by_volume = ufl.derivative(_volumetric_part(fields), fields.displacement, v)
     stress, rows = fields.stress, ((0, 1, 2, 3), (1, 4, 5, 6), (2, 5, 7, 8), (3, 6, 8, 9))
     moduli = ufl.as_matrix([[fields.moduli[entry] for entry in row] for row in rows])
@@ -101,11 +101,12 @@ def from_point_values(fields: Fields) -> tuple[ufl.Form, ufl.Form]:
 
 
 def from_potential(fields: Fields) -> tuple[ufl.Form, ufl.Form]:
-    """Residual and tangent as derivatives of the stored and dissipated energy."""
+    """Residual and tangent as UFL derives them from the energy at a fixed increment."""
     v, du = _arguments(fields)
-    dx, _ = _measures(fields)
+    dx = _measure(fields, SHEAR_DEGREE)
     trial, growth_ratio = fields.material.trial_mises, fields.kinematics.growth_ratio
-    sheared = loops.shear_energy(fields.shear, trial, fields.increment) + fields.dissipation
+    # the dissipation is stationary with the increment, so only what is stored has a derivative
+    sheared = loops.shear_energy(fields.shear, trial, fields.increment)
     energy = growth_ratio * sheared * dx + _volumetric_part(fields)
     residual = ufl.derivative(energy, fields.displacement, v)
     # dg follows q_trial: the potential's mixed derivative is -1 per unit of q_trial
@@ -121,7 +122,7 @@ def _arguments(fields: Fields) -> tuple[ufl.Argument, ufl.Argument]:
 
 def _volumetric_part(fields: Fields) -> ufl.Form:
     """Energy of the change of volume."""
-    _, dx = _measures(fields)
+    dx = _measure(fields, VOLUMETRIC_DEGREE)
     density = loops.volumetric_energy(fields.bulk, fields.material.volumetric_strain)
     return fields.kinematics.growth_ratio * density * dx
 
@@ -131,14 +132,7 @@ def _components(tensor: Expr) -> Expr:
     return ufl.as_vector([tensor[i, j] for i in range(2) for j in range(2)])
 
 
-def _measures(fields: Fields) -> tuple[ufl.Measure, ufl.Measure]:
-    """Integration with all points and with those of the volumetric strain."""
-    shear, volumetric = (
-        ufl.Measure(
-            "dx",
-            domain=fields.displacement.function_space.mesh,
-            metadata={"quadrature_degree": degree, "quadrature_scheme": "default"},
-        )
-        for degree in (SHEAR_DEGREE, VOLUMETRIC_DEGREE)
-    )
-    return shear, volumetric
+def _measure(fields: Fields, degree: int) -> ufl.Measure:
+    mesh = fields.displacement.function_space.mesh
+    rule = {"quadrature_degree": degree, "quadrature_scheme": "default"}
+    return ufl.Measure("dx", domain=mesh, metadata=rule)

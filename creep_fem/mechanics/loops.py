@@ -1,18 +1,19 @@
 """The material law at points: formulas for UFL expressions and numbers alike, and compiled loops.
 
-Weak forms need the formulas as UFL expressions (``constitutive.py``). What is evaluated at every
-point in every iteration, but not assembled, goes through the loops here: they take a third of the
-time of a dolfinx Expression.
+The formulas at the top serve the UFL expressions of ``constitutive.py`` as well. What is needed at
+every point in every iteration goes through the loops: UFL would derive the same numbers with
+several times as many operations.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from ufl.core.expr import Expr
 
 from creep_fem.compiled import compiled, inlined
-from creep_fem.mechanics.element import NODES
 
 # asinh^2(sqrt(y)) = sum_k c_k y^k with c_k = (-1)^(k-1) 4^k / (2 k^2 binomial(2k, k))
 _SERIES = (
@@ -28,6 +29,34 @@ _SERIES = (
 SERIES_LIMIT = 1e-2
 """Largest y for the series of :func:`half_log_ratio_series`: the next term is 0.033 y^9."""
 _TINY_STRAIN = 1e-15  # keeps the root of the deviator's norm differentiable at zero strain
+
+
+class Points(NamedTuple):
+    """Points of cells, and what the material law needs to know there.
+
+    Attributes:
+        displacement: Of all nodes in um, shape (nodes, 2).
+        cells: Nodes of every cell, shape (cells, k).
+        slopes: Gradients of the shape functions on the reference cell, shape (points, k, 2).
+        inverse: Inverses of the cells' Jacobians, shape (cells, points, 2, 2).
+        dofs: Places of the points in arrays of values at points, shape (cells, points).
+        creep_inverse: Components (11, 22, 12) of Ccr^-1, shape (all points, 3).
+        in_plane: Stretch a of the swelling in the plane, shape (cells,).
+        out_of_plane: Stretch b of the swelling out of the plane, shape (cells,).
+        bulk: Bulk modulus in GPa, shape (cells,).
+        shear: Shear modulus in GPa, shape (cells,).
+    """
+
+    displacement: NDArray[np.float64]
+    cells: NDArray[np.int32]
+    slopes: NDArray[np.float64]
+    inverse: NDArray[np.float64]
+    dofs: NDArray[np.int32]
+    creep_inverse: NDArray[np.float64]
+    in_plane: NDArray[np.float64]
+    out_of_plane: NDArray[np.float64]
+    bulk: NDArray[np.float64]
+    shear: NDArray[np.float64]
 
 
 def elastic_trial[Value: (Expr, float)](
@@ -117,6 +146,16 @@ _shear_energy, _volumetric_energy = inlined(shear_energy), inlined(volumetric_en
 
 
 @inlined
+def _gather(
+    displacement: NDArray[np.float64], nodes: NDArray[np.int32], moved: NDArray[np.float64]
+) -> None:
+    """Copy the displacements of a cell's nodes, shape (k, 2)."""
+    for k in range(len(nodes)):
+        moved[k, 0] = displacement[nodes[k], 0]
+        moved[k, 1] = displacement[nodes[k], 1]
+
+
+@inlined
 def _deformation(
     moved: NDArray[np.float64],
     slopes: NDArray[np.float64],
@@ -126,7 +165,7 @@ def _deformation(
 ) -> tuple[float, float, float, float]:
     """Deformation gradient, row by row, at a point of a cell with such displacements."""
     xx = xy = yx = yy = 0.0
-    for k in range(NODES):
+    for k in range(len(moved)):
         xx += moved[k, 0] * slopes[p, k, 0]
         xy += moved[k, 0] * slopes[p, k, 1]
         yx += moved[k, 1] * slopes[p, k, 0]
@@ -165,19 +204,10 @@ def volume_ratios(
     slopes: NDArray[np.float64],
     inverse: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """det F, shape (cells, points).
-
-    Args:
-        displacement: Of all nodes in um, shape (nodes, 2).
-        cells: Nodes of every cell, shape (cells, k).
-        slopes: Gradients of the shape functions on the reference cell, shape (points, k, 2).
-        inverse: Inverses of the cells' Jacobians, shape (cells, points, 2, 2).
-    """
-    ratios, moved = np.empty(inverse.shape[:2]), np.empty((NODES, 2))
+    """det F, shape (cells, points); see :class:`Points` for the arguments."""
+    ratios, moved = np.empty(inverse.shape[:2]), np.empty((cells.shape[1], 2))
     for cell in range(len(cells)):
-        for k in range(NODES):
-            moved[k, 0] = displacement[cells[cell, k], 0]
-            moved[k, 1] = displacement[cells[cell, k], 1]
+        _gather(displacement, cells[cell], moved)
         for p in range(len(slopes)):
             f, g, h, i = _deformation(moved, slopes, inverse, cell, p)
             ratios[cell, p] = f * i - g * h
@@ -185,63 +215,32 @@ def volume_ratios(
 
 
 @compiled
-def trial_stresses(
-    displacement: NDArray[np.float64],
-    cells: NDArray[np.int32],
-    slopes: NDArray[np.float64],
-    inverse: NDArray[np.float64],
-    dofs: NDArray[np.int32],
-    creep_inverse: NDArray[np.float64],
-    in_plane: NDArray[np.float64],
-    out_of_plane: NDArray[np.float64],
-    shear: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], bool]:
-    """Trial von Mises stresses in GPa, shape (cells, points), and whether det F > 0 everywhere.
-
-    Args:
-        displacement: Of all nodes in um, shape (nodes, 2).
-        cells: Nodes of every cell, shape (cells, k).
-        slopes: Gradients of the shape functions on the reference cell, shape (points, k, 2).
-        inverse: Inverses of the cells' Jacobians, shape (cells, points, 2, 2).
-        dofs: Places of the points in arrays of values at points, shape (cells, points).
-        creep_inverse: Components (11, 22, 12) of Ccr^-1, shape (all points, 3).
-        in_plane: Stretch of the swelling in the plane, shape (cells,).
-        out_of_plane: Stretch of the swelling out of the plane, shape (cells,).
-        shear: Shear modulus in GPa, shape (cells,).
-    """
-    stresses, moved = np.empty(inverse.shape[:2]), np.empty((NODES, 2))
-    admissible = True
+def trial_stresses(points: Points) -> tuple[NDArray[np.float64], bool]:
+    """Trial von Mises stresses in GPa, shape (cells, points), and whether det F > 0 everywhere."""
+    cells, slopes, inverse = points.cells, points.slopes, points.inverse
+    creep, admissible = points.creep_inverse, True
+    stresses, moved = np.empty(inverse.shape[:2]), np.empty((cells.shape[1], 2))
     for cell in range(len(cells)):
-        for k in range(NODES):
-            moved[k, 0] = displacement[cells[cell, k], 0]
-            moved[k, 1] = displacement[cells[cell, k], 1]
-        shrinkage, b = 1.0 / in_plane[cell] ** 2, out_of_plane[cell]
+        _gather(points.displacement, cells[cell], moved)
+        shrinkage, b = 1.0 / points.in_plane[cell] ** 2, points.out_of_plane[cell]
         for p in range(len(slopes)):
             gradient = _deformation(moved, slopes, inverse, cell, p)
             ratio = gradient[0] * gradient[3] - gradient[1] * gradient[2]
             admissible = admissible and ratio > 0.0
-            dof = dofs[cell, p]
-            c, d, e = creep_inverse[dof, 0], creep_inverse[dof, 1], creep_inverse[dof, 2]
+            dof = points.dofs[cell, p]
+            c, d, e = creep[dof, 0], creep[dof, 1], creep[dof, 2]
             det_creep = c * d - e**2
             det_be = _elastic_determinant(ratio, det_creep, shrinkage)
             y = _squared_sinh(_elastic_trial(gradient, (c, d, e), shrinkage), det_be)
             mean = np.log(_mean_argument(det_be, det_creep, b)) / 12.0
             strain2 = _squared_strain(_squared_half_log_ratio(y), mean)
-            stresses[cell, p] = 2.0 * shear[cell] * np.sqrt(strain2)
+            stresses[cell, p] = 2.0 * points.shear[cell] * np.sqrt(strain2)
     return stresses, admissible
 
 
 @compiled
 def shear_response(
-    displacement: NDArray[np.float64],
-    cells: NDArray[np.int32],
-    slopes: NDArray[np.float64],
-    inverse: NDArray[np.float64],
-    dofs: NDArray[np.int32],
-    creep_inverse: NDArray[np.float64],
-    in_plane: NDArray[np.float64],
-    out_of_plane: NDArray[np.float64],
-    shear: NDArray[np.float64],
+    points: Points,
     increment: NDArray[np.float64],
     softening: NDArray[np.float64],
     stresses: NDArray[np.float64],
@@ -251,40 +250,33 @@ def shear_response(
 
     The increment dg makes the energy stationary. With E = 3/2 dev e : dev e, G the shear modulus
     and q = 2 G sqrt(E) - 3 G dg its derivatives by E are alpha = q / (3 sqrt(E)) and
-    beta = (G/3 - G^2 d dg/d q_trial - q / (6 sqrt(E))) / E.
+    beta = (G/3 - G^2 d dg/d q_trial - q / (6 sqrt(E))) / E, times det Fl.
 
     Args:
-        displacement: Of all nodes in um, shape (nodes, 2).
-        cells: Nodes of every cell, shape (cells, k).
-        slopes: Gradients of the shape functions on the reference cell, shape (points, k, 2).
-        inverse: Inverses of the cells' Jacobians, shape (cells, points, 2, 2).
-        dofs: Places of the points in arrays of values at points, shape (cells, points).
-        creep_inverse: Components (11, 22, 12) of Ccr^-1, shape (all points, 3).
-        in_plane: Stretch of the swelling in the plane, shape (cells,).
-        out_of_plane: Stretch of the swelling out of the plane, shape (cells,).
-        shear: Shear modulus in GPa, shape (cells,).
+        points: The points.
         increment: Equivalent creep strain increment dg, shape (all points,).
         softening: d dg/d q_trial in 1/GPa, shape (all points,).
         stresses: Where the first derivatives go, by (11, 12, 21, 22), shape (all points, 4).
         moduli: Where the second ones go, the upper triangle row by row, shape (all points, 10);
             shape (0, 10) if they are not wanted.
     """
-    moved, rows = np.empty((NODES, 2)), np.empty((4, 4))
+    cells, slopes, creep = points.cells, points.slopes, points.creep_inverse
+    moved, rows = np.empty((cells.shape[1], 2)), np.empty((4, 4))
     for cell in range(len(cells)):
-        for k in range(NODES):
-            moved[k, 0] = displacement[cells[cell, k], 0]
-            moved[k, 1] = displacement[cells[cell, k], 1]
-        shrinkage, modulus = 1.0 / in_plane[cell] ** 2, shear[cell]
-        growth = out_of_plane[cell] / shrinkage
+        _gather(points.displacement, cells[cell], moved)
+        shrinkage, modulus = 1.0 / points.in_plane[cell] ** 2, points.shear[cell]
+        out_of_plane = points.out_of_plane[cell]
+        growth = out_of_plane / shrinkage
         for p in range(len(slopes)):
-            gradient, dof = _deformation(moved, slopes, inverse, cell, p), dofs[cell, p]
-            c, d, e = creep_inverse[dof, 0], creep_inverse[dof, 1], creep_inverse[dof, 2]
+            gradient = _deformation(moved, slopes, points.inverse, cell, p)
+            dof = points.dofs[cell, p]
+            c, d, e = creep[dof, 0], creep[dof, 1], creep[dof, 2]
             ratio, det_creep = gradient[0] * gradient[3] - gradient[1] * gradient[2], c * d - e**2
             det_be = _elastic_determinant(ratio, det_creep, shrinkage)
             scale = shrinkage / np.sqrt(det_be)
             c, d, e = scale * c, scale * d, scale * e
             s, t = _shear_variations(gradient, ratio, (c, d, e), rows)
-            mean = np.log(_mean_argument(det_be, det_creep, out_of_plane[cell])) / 12.0
+            mean = np.log(_mean_argument(det_be, det_creep, out_of_plane)) / 12.0
             y = s**2 + t**2
             strain2 = _squared_strain(_squared_half_log_ratio(y), mean)
             stress = modulus * (2.0 * np.sqrt(strain2) - 3.0 * increment[dof])
@@ -378,43 +370,35 @@ def _second_derivatives(
 
 @compiled
 def total_energy(
-    weights: NDArray[np.float64],
-    few_weights: NDArray[np.float64],
+    points: Points,
     trial: NDArray[np.float64],
-    volume_ratio: NDArray[np.float64],
-    dofs: NDArray[np.int32],
     increment: NDArray[np.float64],
     dissipation: NDArray[np.float64],
-    bulk: NDArray[np.float64],
-    shear: NDArray[np.float64],
-    in_plane: NDArray[np.float64],
-    out_of_plane: NDArray[np.float64],
+    volume_ratio: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    few_weights: NDArray[np.float64],
 ) -> float:
     """Energy stored and dissipated per unit thickness in GPa um^2.
 
     Args:
-        weights: Weights of the rule of the shear energy in um^2, shape (cells, points).
-        few_weights: Those of the rule of the volumetric energy, shape (cells, few).
-        trial: Trial von Mises stress in GPa, shape (cells, points).
-        volume_ratio: det F, shape (cells, few).
-        dofs: Places of the points in arrays of values at points, shape (cells, points).
+        points: Points of the rule of the shear energy.
+        trial: Trial von Mises stress in GPa, shape (cells, points) or longer.
         increment: Equivalent creep strain increment, shape (all points,).
         dissipation: Incremental dissipation potential in GPa, shape (all points,).
-        bulk: Bulk modulus in GPa, shape (cells,).
-        shear: Shear modulus in GPa, shape (cells,).
-        in_plane: Stretch of the swelling in the plane, shape (cells,).
-        out_of_plane: Stretch of the swelling out of the plane, shape (cells,).
+        volume_ratio: det F at the points of the rule of the volumetric energy, shape (cells, few).
+        weights: Weights of the rule of the shear energy in um^2, shape (cells, points) or longer.
+        few_weights: Those of the rule of the volumetric energy, shape (cells, few) or longer.
     """
     total = 0.0
-    for cell in range(len(weights)):
-        growth_ratio = in_plane[cell] ** 2 * out_of_plane[cell]
-        energy, modulus = 0.0, shear[cell]
+    for cell in range(len(points.cells)):
+        growth_ratio = points.in_plane[cell] ** 2 * points.out_of_plane[cell]
+        energy, shear, bulk = 0.0, points.shear[cell], points.bulk[cell]
         for p in range(weights.shape[1]):
-            dof = dofs[cell, p]
-            sheared = _shear_energy(modulus, trial[cell, p], increment[dof])
+            dof = points.dofs[cell, p]
+            sheared = _shear_energy(shear, trial[cell, p], increment[dof])
             energy += weights[cell, p] * (sheared + dissipation[dof])
         for p in range(few_weights.shape[1]):
             strain = np.log(volume_ratio[cell, p] / growth_ratio)
-            energy += few_weights[cell, p] * _volumetric_energy(bulk[cell], strain)
+            energy += few_weights[cell, p] * _volumetric_energy(bulk, strain)
         total += growth_ratio * energy
     return total

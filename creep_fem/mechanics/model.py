@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import creep_fem._backend  # noqa: F401  isort: skip
 
@@ -19,8 +19,8 @@ from creep_fem.mechanics.element import SHEAR_DEGREE, VOLUMETRIC_DEGREE
 from creep_fem.mechanics.norton import ReturnMap
 from creep_fem.mechanics.quadrature import CellRule
 
-# Sums may be rearranged, which takes a third off an assembly. These are the parts of -ffast-math
-# that keep infinities and do not change how the rest of the process rounds.
+# Sums may be rearranged, which makes kernels faster. These are the parts of -ffast-math that keep
+# infinities and do not change how the rest of the process rounds.
 JIT_OPTIONS = {
     "cffi_extra_compile_args": [
         *("-O3", "-fno-math-errno", "-fno-trapping-math"),
@@ -92,7 +92,6 @@ class MechanicsModel:
         mesh, space = domain.mesh, domain.displacement_space
         self.fields = forms.Fields.on(space)
         self.displacement, self.creep_inverse = self.fields.displacement, self.fields.creep_inverse
-        self._nodes = space.dofmap.list
         self._point_dofs = self.fields.increment.function_space.dofmap.list
         self._cells = np.arange(mesh.topology.index_map(2).size_local, dtype=np.int32)
         self._points, self._few_points = (
@@ -133,7 +132,7 @@ class MechanicsModel:
         self._creep_dofs = self._point_dofs[self._creeping_cells].ravel()
 
     def _build_forms(self) -> None:
-        self.residual, self.tangent = (
+        self._residual, self._tangent = (
             fem.form(form, jit_options=JIT_OPTIONS) for form in forms.from_point_values(self.fields)
         )
         space = self.domain.displacement_space
@@ -165,44 +164,63 @@ class MechanicsModel:
         map has to evaluate anyway.
 
         Returns:
-            Energy stored and dissipated in the owned cells in GPa um^2; infinite where one of them
-            is turned inside out.
+            Energy stored and dissipated in the owned cells in GPa um^2; infinite where one of them,
+            or a ghost of this process, is turned inside out.
         """
-        owned, few, fields = slice(len(self._cells)), self._few_points, self.fields
-        nodes, displacement = self._nodes, self.displacement.x.array.reshape(-1, 2)
-        trial, admissible = loops.trial_stresses(*self._at_points(len(nodes)))
+        fields, few, owned = self.fields, self._few_points, len(self._cells)
+        points = self._points_of(len(self._point_dofs))
+        trial, admissible = loops.trial_stresses(points)
         volume_ratio = loops.volume_ratios(
-            displacement, nodes[owned], few.slopes, few.inverse[owned]
+            points.displacement, points.cells[:owned], few.slopes, few.inverse[:owned]
         )
         if not (admissible and np.min(volume_ratio, initial=np.inf) > 0.0):
             return np.inf
         if len(self._creeping_cells) > 0:
             self._update_creep(trial[self._creeping_cells].ravel(), dt)
         return loops.total_energy(
-            *(self._points.weights[owned], few.weights[owned], trial, volume_ratio),
-            *(self._point_dofs, fields.increment.x.array, fields.dissipation.x.array),
-            *(f.x.array for f in (fields.bulk, fields.shear, *fields.growth)),
+            self._points_of(owned),
+            trial,
+            fields.increment.x.array,
+            fields.dissipation.x.array,
+            volume_ratio,
+            self._points.weights,
+            few.weights,
         )
 
-    def update_stress(self, *, moduli: bool = False) -> None:
-        """Bring what the residual depends on to the state that was evaluated last.
+    def residual(self) -> fem.Form:
+        """Form of the residual at the present displacement, creep tensor and increment."""
+        self._update_stress(self.fields.moduli.x.array[:0])
+        return self._residual
 
-        Args:
-            moduli: Whether to do so for what the tangent depends on, too.
-        """
-        fields, here = self.fields, self._at_points(len(self._cells))
-        creep = fields.increment.x.array, fields.softening.x.array
-        wanted = fields.moduli.x.array.reshape(-1, 10)[: None if moduli else 0]
-        loops.shear_response(*(*here, *creep, fields.stress.x.array.reshape(-1, 4), wanted))
+    def tangent(self) -> fem.Form:
+        """Form of the tangent at the present displacement, creep tensor and increment."""
+        self._update_stress(self.fields.moduli.x.array)
+        return self._tangent
 
-    def _at_points(self, count: int) -> tuple[NDArray[Any], ...]:
-        """What loops over the points of the first cells need to know of their deformation."""
-        points, fields = self._points, self.fields
-        return (
-            *(self.displacement.x.array.reshape(-1, 2), self._nodes[:count]),
-            *(points.slopes, points.inverse[:count], self._point_dofs),
-            *(self.creep_inverse.x.array.reshape(-1, 3),),
-            *(f.x.array for f in (*fields.growth, fields.shear)),
+    def _update_stress(self, moduli: NDArray[np.float64]) -> None:
+        fields = self.fields
+        loops.shear_response(
+            self._points_of(len(self._cells)),
+            fields.increment.x.array,
+            fields.softening.x.array,
+            fields.stress.x.array.reshape(-1, 4),
+            moduli.reshape(-1, 10),
+        )
+
+    def _points_of(self, count: int) -> loops.Points:
+        """Points of the first cells."""
+        fields, rule = self.fields, self._points
+        return loops.Points(
+            displacement=self.displacement.x.array.reshape(-1, 2),
+            cells=self.domain.displacement_space.dofmap.list[:count],
+            slopes=rule.slopes,
+            inverse=rule.inverse[:count],
+            dofs=self._point_dofs,
+            creep_inverse=self.creep_inverse.x.array.reshape(-1, 3),
+            in_plane=fields.growth[0].x.array,
+            out_of_plane=fields.growth[1].x.array,
+            bulk=fields.bulk.x.array,
+            shear=fields.shear.x.array,
         )
 
     def _update_creep(self, trial: NDArray[np.float64], dt: float) -> None:

@@ -122,7 +122,7 @@ class StepProblem:
                 self.contact_state.gradient()
                 self.contact_state.hessian()
                 self.model.evaluate(0.0)
-                self.model.update_stress(moduli=True)
+                self.model.tangent()
             self.comm.barrier()
 
     def _search(self, positions: NDArray[np.float64]) -> None:
@@ -152,33 +152,31 @@ class StepProblem:
         with timed(Phase.CONTACT):
             positions = self.surface.positions(displacement)
         with timed(Phase.CONSTITUTIVE):
-            local = self.model.evaluate(self.dt)
+            stored = self.model.evaluate(self.dt)
+            if not self.comm.allreduce(np.isfinite(stored), op=MPI.LAND):
+                self.energy = np.inf
+                return self.energy
         with timed(Phase.CONTACT):
-            if np.isfinite(local):
-                local += self._evaluate_contact(positions)
-            # here processes wait for the slowest one, in creep or contact
+            self._search(positions)
+            self.contact_state = self.contact.evaluate(positions)
+            self._motion = self.surface.owned_values(displacement.x.array) - self._surface_start
+            drag_energy = 0.5 * float(np.sum(self.drag_stiffness[:, None] * self._motion**2))
+            local = stored + self.contact_state.energy + drag_energy
+            # waiting for the slowest process is part of what it is slow in
             self.energy = self.comm.allreduce(local, op=MPI.SUM)
         return self.energy
 
-    def _evaluate_contact(self, positions: NDArray[np.float64]) -> float:
-        """Energy of contact and drag in GPa um^2 with the surface nodes at positions in um."""
-        self._search(positions)
-        self.contact_state = self.contact.evaluate(positions)
-        displacement = self.model.displacement.x.array
-        self._motion = self.surface.owned_values(displacement) - self._surface_start
-        drag_energy = 0.5 * float(np.sum(self.drag_stiffness[:, None] * self._motion**2))
-        return self.contact_state.energy + drag_energy
-
     def internal_force(self) -> NDArray[np.float64]:
         """Owned internal nodal forces in GPa um at the present state (collective)."""
+        return self._assembled(self.model.residual())
+
+    def _assembled(self, form: fem.Form) -> NDArray[np.float64]:
+        """Owned values of an assembled linear form (collective)."""
         force = self._force.x
-        with timed(Phase.CONSTITUTIVE):
-            self.model.update_stress()
-        with timed(Phase.ASSEMBLY):
-            force.array[:] = 0.0
-            fem.assemble_vector(force.array, self.model.residual)
-            force.scatter_reverse(InsertMode.add)
-        owned: NDArray[np.float64] = force.array[: self._owned]
+        force.array[:] = 0.0
+        fem.assemble_vector(force.array, form)
+        force.scatter_reverse(InsertMode.add)
+        owned: NDArray[np.float64] = force.array[: self._owned].copy()
         return owned
 
     def residual(self, f: PETSc.Vec) -> float:
@@ -187,8 +185,10 @@ class StepProblem:
         Returns:
             Norm of the internal forces in GPa um, the scale against which f is judged.
         """
-        force = self.internal_force().copy()
+        with timed(Phase.CONSTITUTIVE):
+            form = self.model.residual()
         with timed(Phase.ASSEMBLY):
+            force = self._assembled(form)
             scale = float(np.sqrt(self.comm.allreduce(float(force @ force), op=MPI.SUM)))
         with timed(Phase.CONTACT):
             self.contact_forces = self.surface.sum(self.contact_state.gradient())
@@ -205,7 +205,7 @@ class StepProblem:
 
     def reactions(self) -> Reactions:
         """Wall forces at the present state (collective)."""
-        force = self.internal_force().copy()
+        force = self.internal_force()
         # where particles touch right at a wall, the wall also holds what contact pushes
         contact = self.contact_forces.reshape(-1, 2)[self.surface.owned]
         self.surface.add_owned(contact * self.surface.fixed[self.surface.owned], force)

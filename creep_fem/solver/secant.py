@@ -10,6 +10,7 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
+from scipy.linalg import solve_triangular
 
 _REMEMBERED = 10  # pairs; more save hardly an iteration
 _SMALLEST_CURVATURE = 1e-12  # of the largest that these lengths allow
@@ -26,9 +27,9 @@ class SecantUpdates:
     Methods Eng. 14, 1979, 1613).
 
     The recursion over the pairs (Nocedal & Wright, Numerical Optimization, 2006, ch. 7.2) runs on
-    the products P_ij = s_i.y_j alone, with U the upper triangle of P and D its diagonal. From a
-    right-hand side g to the direction d: U a = S^T g, the factor solves for g - Y a, which gives e,
-    U^T c = D a - Y^T e, d = e + S c. So there are two messages a solution, however many pairs.
+    U, the upper triangle of the products s_i.y_j, and its diagonal D. From a right-hand side g to
+    the direction d: U a = S^T g, the factor solves for g - Y a, which gives e, and with
+    U^T c = D a - Y^T e it is d = e + S c. So there are two messages a solution, however many pairs.
     """
 
     def __init__(self, comm: MPI.Intracomm) -> None:
@@ -39,16 +40,16 @@ class SecantUpdates:
         """
         self._comm = comm
         self._motions = self._changes = np.empty((_REMEMBERED, 0))
-        self._products = np.empty((0, 0))
+        self._upper = np.empty((0, 0))
         self._last: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
     def __len__(self) -> int:
         """Number of pairs."""
-        return len(self._products)
+        return len(self._upper)
 
     def forget_pairs(self) -> None:
         """Start over: the tangent is a new one."""
-        self._products = np.empty((0, 0))
+        self._upper = np.empty((0, 0))
 
     def forget(self) -> None:
         """Start over, and from nowhere: the next iterate is no motion away from the last one."""
@@ -65,21 +66,19 @@ class SecantUpdates:
     def _learn(self, motion: NDArray[np.float64], change: NDArray[np.float64]) -> None:
         if self._motions.shape[1] != len(motion):
             self._motions, self._changes = np.empty((2, _REMEMBERED, len(motion)))
-        if len(self) == _REMEMBERED:
+        count = len(self)
+        squares = motion @ motion, change @ change, motion @ change
+        products = self._sum(np.append(self._motions[:count] @ change, squares))
+        column, (long, large, curvature) = products[:count], products[count:]
+        if curvature <= _SMALLEST_CURVATURE * np.sqrt(long * large):
+            return
+        if count == _REMEMBERED:
             for rows in (self._motions, self._changes):
                 rows[:-1] = rows[1:]
-            self._products = self._products[1:, 1:]
-        count = len(self)
-        by_motion = self._changes[:count] @ motion
-        by_change = self._motions[:count] @ change
-        squares = motion @ motion, change @ change, motion @ change
-        products = self._sum(np.concatenate([by_motion, by_change, squares]))
-        curvature = products[-1]
-        if curvature <= _SMALLEST_CURVATURE * np.sqrt(products[-3] * products[-2]):
-            return
+            self._upper, column, count = self._upper[1:, 1:], column[1:], count - 1
         self._motions[count], self._changes[count] = motion, change
-        column, row = products[count : 2 * count, None], products[:count]
-        self._products = np.block([[self._products, column], [row, curvature]])
+        below = np.zeros((1, count))
+        self._upper = np.block([[self._upper, column[:, None]], [below, curvature]])
 
     def _sum(self, products: NDArray[np.float64]) -> NDArray[np.float64]:
         self._comm.Allreduce(MPI.IN_PLACE, products, op=MPI.SUM)
@@ -98,12 +97,13 @@ class SecantUpdates:
             solve(gradient, direction)
             return
         motions, changes = self._motions[:count], self._changes[:count]
-        upper, right = np.triu(self._products), gradient.getArray(readonly=True)
-        shares = np.linalg.solve(upper, self._sum(motions @ right))
+        right = gradient.getArray(readonly=True)
+        shares = solve_triangular(self._upper, self._sum(motions @ right))
         remaining = gradient.duplicate()
         remaining.setArray(right - shares @ changes)
         solve(remaining, direction)
         remaining.destroy()
         found = direction.getArray(readonly=True)
-        missing = np.diag(upper) * shares - self._sum(changes @ found)
-        direction.setArray(found + np.linalg.solve(upper.T, missing) @ motions)
+        missing = np.diag(self._upper) * shares - self._sum(changes @ found)
+        corrections = solve_triangular(self._upper, missing, trans=1)
+        direction.setArray(found + corrections @ motions)

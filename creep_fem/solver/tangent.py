@@ -63,12 +63,12 @@ class TangentMatrix:
             storage: Which entries the matrix holds.
         """
         with timed(Phase.CONSTITUTIVE):
-            self._model.update_stress(moduli=True)
+            elements = self._model.tangent()
         with timed(Phase.ASSEMBLY):
             matrix = self._matrix_with_room(pairs, storage)
             matrix.zeroEntries()
             alone = self._surface.owned[:, None], diagonal[:, None, None] * np.eye(2)
-            self._fill(matrix, self._model.tangent, (pairs.nodes, pairs.values), alone)
+            self._fill(matrix, elements, (pairs.nodes, pairs.values), alone)
         return matrix
 
     def _matrix_with_room(self, pairs: NodeBlocks, storage: Storage) -> PETSc.Mat:

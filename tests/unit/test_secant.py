@@ -12,7 +12,7 @@ from petsc4py import PETSc
 
 from creep_fem.solver.secant import SecantUpdates
 
-SIZE = 6
+SIZE = 14
 
 
 def vector(values: NDArray[np.float64]) -> PETSc.Vec:
@@ -39,6 +39,15 @@ def matrices() -> tuple[NDArray[np.float64], NDArray[np.float64], np.random.Gene
     return old, new, rng
 
 
+def updated(
+    inverse: NDArray[np.float64], s: NDArray[np.float64], y: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The inverse BFGS update with a motion and the change of the gradient, as in textbooks."""
+    rho = 1.0 / (s @ y)
+    left = np.eye(SIZE) - rho * np.outer(s, y)
+    return left @ inverse @ left.T + rho * np.outer(s, s)
+
+
 def test_the_updated_inverse_is_the_textbooks() -> None:
     old, new, rng = matrices()
     updates, x = SecantUpdates(MPI.COMM_SELF), rng.normal(size=SIZE)
@@ -48,21 +57,30 @@ def test_the_updated_inverse_is_the_textbooks() -> None:
         s = rng.normal(size=SIZE)
         x = x + s
         updates.visit(vector(x), vector(new @ x))
-        y, rho = new @ s, 1.0 / (s @ new @ s)
-        left = np.eye(SIZE) - rho * np.outer(s, y)
-        inverse = left @ inverse @ left.T + rho * np.outer(s, s)
+        y = new @ s
+        inverse = updated(inverse, s, y)
         np.testing.assert_allclose(solution(updates, old, y), s, atol=1e-10)
     right = rng.normal(size=SIZE)
     np.testing.assert_allclose(solution(updates, old, right), inverse @ right, atol=1e-10)
 
 
 def test_the_oldest_pairs_are_forgotten() -> None:
+    """And only for a new one: a motion along negative curvature displaces none."""
     old, new, rng = matrices()
     updates, x = SecantUpdates(MPI.COMM_SELF), np.zeros(SIZE)
-    for _ in range(30):
-        x = x + rng.normal(size=SIZE)
+    motions = rng.normal(size=(15, SIZE))
+    updates.visit(vector(x), vector(new @ x))
+    for s in motions:
+        x = x + s
         updates.visit(vector(x), vector(new @ x))
     assert len(updates) == 10
+    updates.visit(vector(x + motions[0]), vector(new @ x - motions[0]))
+    assert len(updates) == 10
+    inverse = np.linalg.inv(old)
+    for s in motions[-10:]:
+        inverse = updated(inverse, s, new @ s)
+    right = rng.normal(size=SIZE)
+    np.testing.assert_allclose(solution(updates, old, right), inverse @ right, atol=1e-10)
     updates.forget()
     np.testing.assert_allclose(solution(updates, old, x), np.linalg.solve(old, x))
 

@@ -174,9 +174,9 @@ class LoadedBody:
         direction = ufl.TrialFunction(self.space)
         self._load = fem.form(work)
         stiffness = ufl.derivative(work, self.displacement, direction)
-        self._tangents = [self.model.tangent]
+        self._other_tangents: list[fem.Form] = []
         if not ufl.algorithms.expand_derivatives(stiffness).empty():
-            self._tangents.append(fem.form(stiffness))
+            self._other_tangents.append(fem.form(stiffness))
         options = PETSc.Options()
         for key, value in _LINEAR_SOLVER.items():
             options[f"verification_{key}"] = value
@@ -185,7 +185,7 @@ class LoadedBody:
         snes.setType("newtonls")
         snes.getLineSearch().setType("bt")
         snes.setFunction(_weakly(self._function), fem_petsc.create_vector(self.space))
-        snes.setJacobian(_weakly(self._jacobian), fem_petsc.create_matrix(self.model.tangent))
+        snes.setJacobian(_weakly(self._jacobian), fem_petsc.create_matrix(self.model.tangent()))
         snes.setConvergenceTest(_weakly(self._test))
         snes.setTolerances(max_it=60)
         snes.getKSP().setFromOptions()
@@ -206,24 +206,24 @@ class LoadedBody:
             return
         with f.localForm() as local:
             local.set(0.0)
-        fem_petsc.assemble_vector(f, self.model.residual)
+        fem_petsc.assemble_vector(f, self.model.residual())
         inner = f.copy()
         inner.ghostUpdate(PETSc.InsertMode.ADD, PETSc.ScatterMode.REVERSE)
         self._scale = inner.norm()
         inner.destroy()
         fem_petsc.assemble_vector(f, self._load)
         with self.displacement.x.petsc_vec.localForm() as start:
-            for form in self._tangents:
+            for form in (self.model.tangent(), *self._other_tangents):
                 fem_petsc.apply_lifting(f, [form], bcs=[self._conditions], x0=[start], alpha=-1.0)
         f.ghostUpdate(PETSc.InsertMode.ADD, PETSc.ScatterMode.REVERSE)
         fem_petsc.set_bc(f, self._conditions, x0=x, alpha=-1.0)
 
     def _jacobian(self, _snes: PETSc.SNES, _x: PETSc.Vec, j: PETSc.Mat, _p: PETSc.Mat) -> None:
         j.zeroEntries()
-        for form in self._tangents[1:]:
+        for form in self._other_tangents:
             fem_petsc.assemble_matrix(j, form, bcs=self._conditions, diag=0.0)
             j.assemble(PETSc.Mat.AssemblyType.FLUSH)
-        fem_petsc.assemble_matrix(j, self.model.tangent, bcs=self._conditions)
+        fem_petsc.assemble_matrix(j, self.model.tangent(), bcs=self._conditions)
         j.assemble()
 
     def _test(
@@ -241,7 +241,7 @@ class LoadedBody:
     def _internal_forces(self) -> Array:
         """Owned nodal forces in GPa um per thickness, shape (n, 2) (collective)."""
         force = fem.Function(self.space)
-        fem_petsc.assemble_vector(force.x.petsc_vec, self.model.residual)
+        fem_petsc.assemble_vector(force.x.petsc_vec, self.model.residual())
         force.x.petsc_vec.ghostUpdate(PETSc.InsertMode.ADD, PETSc.ScatterMode.REVERSE)
         forces: Array = force.x.array.reshape(-1, 2)[: self.domain.owned_nodes]
         return forces
