@@ -1,1 +1,1 @@
-"""How fast runs are: against the linear algebra they cannot do without, and as packings grow."""
+"""How fast runs are: against their bare linear algebra, and as packings grow."""

@@ -2,7 +2,7 @@
 
 Runs use the forms of :func:`from_point_values`: shear enters by stresses and moduli at the points,
 which ``loops.shear_response`` evaluates. They are derivatives of a potential that UFL can derive as
-well (:func:`from_potential`), but its kernel of the tangent takes some 2300 operations a point.
+well (:func:`from_potential`), but its kernel of the tangent takes many times as many operations.
 Those forms are what the fast ones are tested against and compared with.
 """
 
@@ -31,7 +31,6 @@ class Fields:
         creep_inverse: Components (11, 22, 12) of Ccr^-1 at the start of the step, at the points.
         increment: Equivalent creep strain increment dg, at the points.
         softening: Its derivative by the trial stress in 1/GPa, at the points.
-        dissipation: Incremental dissipation potential in GPa, at the points.
         stress: Derivatives of the shear energy by F, components (11, 12, 21, 22) in GPa, at the
             points.
         moduli: Its second derivatives in GPa, the upper triangle row by row, at the points.
@@ -44,7 +43,6 @@ class Fields:
     creep_inverse: fem.Function
     increment: fem.Function
     softening: fem.Function
-    dissipation: fem.Function
     stress: fem.Function
     moduli: fem.Function
     growth: tuple[fem.Function, fem.Function]
@@ -68,7 +66,6 @@ class Fields:
             creep_inverse=creep_inverse,
             increment=at_points(),
             softening=at_points(),
-            dissipation=at_points(),
             stress=at_points(4),
             moduli=at_points(10),
             growth=(fem.Function(by_cell), fem.Function(by_cell)),

@@ -197,6 +197,22 @@ def _log_ratio_slopes(y: float) -> tuple[float, float]:
     return first, (1.0 - first * (1.0 + 2.0 * y)) / (2.0 * product)
 
 
+@inlined
+def _trial_strain(
+    gradient: tuple[float, float, float, float],
+    ratio: float,
+    creep: tuple[float, float, float],
+    shrinkage: float,
+    out_of_plane: float,
+) -> tuple[float, float, float]:
+    """y = sinh^2 A, the in-plane mean of dev e, and E = 3/2 dev e : dev e."""
+    det_creep = creep[0] * creep[1] - creep[2] ** 2
+    det_be = _elastic_determinant(ratio, det_creep, shrinkage)
+    y = _squared_sinh(_elastic_trial(gradient, creep, shrinkage), det_be)
+    mean = np.log(_mean_argument(det_be, det_creep, out_of_plane)) / 12.0
+    return y, mean, _squared_strain(_squared_half_log_ratio(y), mean)
+
+
 @compiled
 def volume_ratios(
     displacement: NDArray[np.float64],
@@ -224,16 +240,11 @@ def trial_stresses(points: Points) -> tuple[NDArray[np.float64], bool]:
         _gather(points.displacement, cells[cell], moved)
         shrinkage, b = 1.0 / points.in_plane[cell] ** 2, points.out_of_plane[cell]
         for p in range(len(slopes)):
-            gradient = _deformation(moved, slopes, inverse, cell, p)
+            gradient, dof = _deformation(moved, slopes, inverse, cell, p), points.dofs[cell, p]
             ratio = gradient[0] * gradient[3] - gradient[1] * gradient[2]
             admissible = admissible and ratio > 0.0
-            dof = points.dofs[cell, p]
-            c, d, e = creep[dof, 0], creep[dof, 1], creep[dof, 2]
-            det_creep = c * d - e**2
-            det_be = _elastic_determinant(ratio, det_creep, shrinkage)
-            y = _squared_sinh(_elastic_trial(gradient, (c, d, e), shrinkage), det_be)
-            mean = np.log(_mean_argument(det_be, det_creep, b)) / 12.0
-            strain2 = _squared_strain(_squared_half_log_ratio(y), mean)
+            here = creep[dof, 0], creep[dof, 1], creep[dof, 2]
+            _, _, strain2 = _trial_strain(gradient, ratio, here, shrinkage, b)
             stresses[cell, p] = 2.0 * points.shear[cell] * np.sqrt(strain2)
     return stresses, admissible
 
@@ -268,17 +279,16 @@ def shear_response(
         out_of_plane = points.out_of_plane[cell]
         growth = out_of_plane / shrinkage
         for p in range(len(slopes)):
-            gradient = _deformation(moved, slopes, points.inverse, cell, p)
-            dof = points.dofs[cell, p]
+            gradient, dof = (
+                _deformation(moved, slopes, points.inverse, cell, p),
+                points.dofs[cell, p],
+            )
+            ratio = gradient[0] * gradient[3] - gradient[1] * gradient[2]
             c, d, e = creep[dof, 0], creep[dof, 1], creep[dof, 2]
-            ratio, det_creep = gradient[0] * gradient[3] - gradient[1] * gradient[2], c * d - e**2
-            det_be = _elastic_determinant(ratio, det_creep, shrinkage)
-            scale = shrinkage / np.sqrt(det_be)
+            y, mean, strain2 = _trial_strain(gradient, ratio, (c, d, e), shrinkage, out_of_plane)
+            scale = 1.0 / (ratio * np.sqrt(c * d - e**2))
             c, d, e = scale * c, scale * d, scale * e
             s, t = _shear_variations(gradient, ratio, (c, d, e), rows)
-            mean = np.log(_mean_argument(det_be, det_creep, out_of_plane)) / 12.0
-            y = s**2 + t**2
-            strain2 = _squared_strain(_squared_half_log_ratio(y), mean)
             stress = modulus * (2.0 * np.sqrt(strain2) - 3.0 * increment[dof])
             alpha = growth * stress / (3.0 * np.sqrt(strain2))
             first, second = _log_ratio_slopes(y)

@@ -93,6 +93,7 @@ class MechanicsModel:
         self.fields = forms.Fields.on(space)
         self.displacement, self.creep_inverse = self.fields.displacement, self.fields.creep_inverse
         self._point_dofs = self.fields.increment.function_space.dofmap.list
+        self._dissipation = np.zeros_like(self.fields.increment.x.array)
         self._cells = np.arange(mesh.topology.index_map(2).size_local, dtype=np.int32)
         self._points, self._few_points = (
             CellRule.of(space, degree) for degree in (SHEAR_DEGREE, VOLUMETRIC_DEGREE)
@@ -181,7 +182,7 @@ class MechanicsModel:
             self._points_of(owned),
             trial,
             fields.increment.x.array,
-            fields.dissipation.x.array,
+            self._dissipation,
             volume_ratio,
             self._points.weights,
             few.weights,
@@ -227,7 +228,7 @@ class MechanicsModel:
         increment, dofs = self._return_map.increment(trial, dt), self._creep_dofs
         self.fields.increment.x.array[dofs] = increment.strain
         self.fields.softening.x.array[dofs] = increment.slope
-        self.fields.dissipation.x.array[dofs] = increment.dissipation
+        self._dissipation[dofs] = increment.dissipation
 
     @property
     def creeping_owned_cells(self) -> NDArray[np.int32]:
@@ -254,8 +255,9 @@ class MechanicsModel:
 
     def discard_increment(self) -> None:
         """Set the creep of the present step to zero."""
-        for function in (self.fields.increment, self.fields.softening, self.fields.dissipation):
-            function.x.array[:] = 0.0
+        increment, softening = self.fields.increment.x.array, self.fields.softening.x.array
+        for values in (increment, softening, self._dissipation):
+            values[:] = 0.0
         self._return_map.restart()
 
     def point_values(self) -> PointValues:

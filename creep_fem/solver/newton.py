@@ -120,7 +120,7 @@ class NewtonSolver:
         self._converged = True
         self._tangents = self._tangents_before = self._chords = 0
         self._factor_is_kept = False
-        self._secants = SecantUpdates(problem.comm)
+        self._secants = SecantUpdates(problem.comm, self._vector.getLocalSize())
         self._motion = 0.0  # largest of the surface along the present direction in um
         self._full_step = False
         self._snes = self._create_snes()

@@ -32,14 +32,15 @@ class SecantUpdates:
     U^T c = D a - Y^T e it is d = e + S c. So there are two messages a solution, however many pairs.
     """
 
-    def __init__(self, comm: MPI.Intracomm) -> None:
+    def __init__(self, comm: MPI.Intracomm, size: int) -> None:
         """Know no pairs.
 
         Args:
             comm: Processes that the vectors are distributed over.
+            size: Number of entries that this process owns.
         """
         self._comm = comm
-        self._motions = self._changes = np.empty((_REMEMBERED, 0))
+        self._motions, self._changes = np.empty((2, _REMEMBERED, size))
         self._upper = np.empty((0, 0))
         self._last: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
@@ -64,8 +65,6 @@ class SecantUpdates:
         self._last = place, slope
 
     def _learn(self, motion: NDArray[np.float64], change: NDArray[np.float64]) -> None:
-        if self._motions.shape[1] != len(motion):
-            self._motions, self._changes = np.empty((2, _REMEMBERED, len(motion)))
         count = len(self)
         squares = motion @ motion, change @ change, motion @ change
         products = self._sum(np.append(self._motions[:count] @ change, squares))

@@ -50,7 +50,7 @@ def updated(
 
 def test_the_updated_inverse_is_the_textbooks() -> None:
     old, new, rng = matrices()
-    updates, x = SecantUpdates(MPI.COMM_SELF), rng.normal(size=SIZE)
+    updates, x = SecantUpdates(MPI.COMM_SELF, SIZE), rng.normal(size=SIZE)
     updates.visit(vector(x), vector(new @ x))
     inverse = np.linalg.inv(old)
     for _ in range(3):
@@ -67,7 +67,7 @@ def test_the_updated_inverse_is_the_textbooks() -> None:
 def test_the_oldest_pairs_are_forgotten() -> None:
     """And only for a new one: a motion along negative curvature displaces none."""
     old, new, rng = matrices()
-    updates, x = SecantUpdates(MPI.COMM_SELF), np.zeros(SIZE)
+    updates, x = SecantUpdates(MPI.COMM_SELF, SIZE), np.zeros(SIZE)
     motions = rng.normal(size=(15, SIZE))
     updates.visit(vector(x), vector(new @ x))
     for s in motions:
@@ -87,7 +87,7 @@ def test_the_oldest_pairs_are_forgotten() -> None:
 
 def test_motions_along_negative_curvature_and_between_paths_teach_nothing() -> None:
     old, new, rng = matrices()
-    updates, x, s = SecantUpdates(MPI.COMM_SELF), *rng.normal(size=(2, SIZE))
+    updates, x, s = SecantUpdates(MPI.COMM_SELF, SIZE), *rng.normal(size=(2, SIZE))
     for place in (x, x + s):
         updates.visit(vector(place), vector(-new @ place))
     assert len(updates) == 0
