@@ -10,7 +10,7 @@ from numba import njit
 
 logger = logging.getLogger(__name__)
 
-_FASTMATH = {"contract"}  # a product and a sum may be one operation, rounded once
+_FASTMATH = {"contract", "arcp"}  # a product and a sum at once; products with reciprocals
 
 
 def compiled[F: Callable[..., Any]](function: F) -> F:

@@ -7,13 +7,12 @@ several times as many operations.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 from ufl.core.expr import Expr
 
 from creep_fem.compiled import compiled, inlined
+from creep_fem.mechanics.quadrature import CellRule, Points
 
 # asinh^2(sqrt(y)) = sum_k c_k y^k with c_k = (-1)^(k-1) 4^k / (2 k^2 binomial(2k, k))
 _SERIES = (
@@ -29,34 +28,9 @@ _SERIES = (
 SERIES_LIMIT = 1e-2
 """Largest y for the series of :func:`half_log_ratio_series`: the next term is 0.033 y^9."""
 _TINY_STRAIN = 1e-15  # keeps the root of the deviator's norm differentiable at zero strain
-
-
-class Points(NamedTuple):
-    """Points of cells, and what the material law needs to know there.
-
-    Attributes:
-        displacement: Of all nodes in um, shape (nodes, 2).
-        cells: Nodes of every cell, shape (cells, k).
-        slopes: Gradients of the shape functions on the reference cell, shape (points, k, 2).
-        inverse: Inverses of the cells' Jacobians, shape (cells, points, 2, 2).
-        dofs: Places of the points in arrays of values at points, shape (cells, points).
-        creep_inverse: Components (11, 22, 12) of Ccr^-1, shape (all points, 3).
-        in_plane: Stretch a of the swelling in the plane, shape (cells,).
-        out_of_plane: Stretch b of the swelling out of the plane, shape (cells,).
-        bulk: Bulk modulus in GPa, shape (cells,).
-        shear: Shear modulus in GPa, shape (cells,).
-    """
-
-    displacement: NDArray[np.float64]
-    cells: NDArray[np.int32]
-    slopes: NDArray[np.float64]
-    inverse: NDArray[np.float64]
-    dofs: NDArray[np.int32]
-    creep_inverse: NDArray[np.float64]
-    in_plane: NDArray[np.float64]
-    out_of_plane: NDArray[np.float64]
-    bulk: NDArray[np.float64]
-    shear: NDArray[np.float64]
+_MAX_ITERATIONS = 60  # of the return map
+_TOLERANCE = 1e-5  # of its last change: Halley's method leaves at most n^2/4 times its cube
+_SMALLEST_RATIO = 1e-30  # of trial to reference stress
 
 
 def elastic_trial[Value: (Expr, float)](
@@ -158,43 +132,34 @@ def _gather(
 @inlined
 def _deformation(
     moved: NDArray[np.float64],
-    slopes: NDArray[np.float64],
-    inverse: NDArray[np.float64],
+    rule: CellRule,
     cell: int,
     p: int,
 ) -> tuple[float, float, float, float]:
     """Deformation gradient, row by row, at a point of a cell with such displacements."""
     xx = xy = yx = yy = 0.0
     for k in range(len(moved)):
-        xx += moved[k, 0] * slopes[p, k, 0]
-        xy += moved[k, 0] * slopes[p, k, 1]
-        yx += moved[k, 1] * slopes[p, k, 0]
-        yy += moved[k, 1] * slopes[p, k, 1]
-    a, b = inverse[cell, p, 0, 0], inverse[cell, p, 0, 1]
-    c, d = inverse[cell, p, 1, 0], inverse[cell, p, 1, 1]
+        xx += moved[k, 0] * rule.slopes[p, k, 0]
+        xy += moved[k, 0] * rule.slopes[p, k, 1]
+        yx += moved[k, 1] * rule.slopes[p, k, 0]
+        yy += moved[k, 1] * rule.slopes[p, k, 1]
+    a, b = rule.inverse[cell, p, 0, 0], rule.inverse[cell, p, 0, 1]
+    c, d = rule.inverse[cell, p, 1, 0], rule.inverse[cell, p, 1, 1]
     return 1.0 + xx * a + xy * c, xx * b + xy * d, yx * a + yy * c, 1.0 + yx * b + yy * d
 
 
 @inlined
-def _squared_half_log_ratio(y: float) -> float:
-    """A^2 = asinh^2(sqrt(y))."""
-    if y < SERIES_LIMIT:
-        return _half_log_ratio_series(y)
-    return float(np.log(np.sqrt(y) + np.sqrt(1.0 + y)) ** 2)
-
-
-@inlined
-def _log_ratio_slopes(y: float) -> tuple[float, float]:
-    """First and second derivative of A^2 by y."""
+def _squared_half_log_ratio(y: float) -> tuple[float, float, float]:
+    """A^2 = asinh^2(sqrt(y)) and its first and second derivative by y."""
     if y < SERIES_LIMIT:
         first = second = 0.0
         for k in range(len(_SERIES), 1, -1):
             first = first * y + k * _SERIES[k - 1]
             second = second * y + k * (k - 1) * _SERIES[k - 1]
-        return first * y + _SERIES[0], second
-    product = y * (1.0 + y)
-    first = np.log(np.sqrt(y) + np.sqrt(1.0 + y)) / np.sqrt(product)
-    return first, (1.0 - first * (1.0 + 2.0 * y)) / (2.0 * product)
+        return _half_log_ratio_series(y), first * y + _SERIES[0], second
+    product, half_log_ratio = y * (1.0 + y), np.log(np.sqrt(y) + np.sqrt(1.0 + y))
+    first = half_log_ratio / np.sqrt(product)
+    return half_log_ratio**2, first, (1.0 - first * (1.0 + 2.0 * y)) / (2.0 * product)
 
 
 @inlined
@@ -204,109 +169,235 @@ def _trial_strain(
     creep: tuple[float, float, float],
     shrinkage: float,
     out_of_plane: float,
-) -> tuple[float, float, float]:
-    """y = sinh^2 A, the in-plane mean of dev e, and E = 3/2 dev e : dev e."""
+) -> tuple[float, float, float, float, float]:
+    """y = sinh^2 A, the in-plane mean of dev e, E = 3/2 dev e : dev e, derivatives by y/2 of E."""
     det_creep = creep[0] * creep[1] - creep[2] ** 2
     det_be = _elastic_determinant(ratio, det_creep, shrinkage)
     y = _squared_sinh(_elastic_trial(gradient, creep, shrinkage), det_be)
     mean = np.log(_mean_argument(det_be, det_creep, out_of_plane)) / 12.0
-    return y, mean, _squared_strain(_squared_half_log_ratio(y), mean)
+    squared, first, second = _squared_half_log_ratio(y)
+    return y, mean, _squared_strain(squared, mean), 1.5 * first, 3.0 * second
+
+
+@inlined
+def return_map(
+    trial: float,
+    dt: float,
+    law: tuple[float, float, float, float],
+    last: tuple[float, float],
+) -> tuple[float, float, float, tuple[float, float]]:
+    """Creep of a step at a point: q + 3 G dt A (q/s)^n = q_trial for the von Mises stress q.
+
+    With x = ln(q/s) the equation e^x + c e^(n x) = q_trial/s is convex and increasing. Halley's
+    method, whose second derivative costs no further exponential, starts from the smaller of its
+    two asymptotes. From the root x* to there f = e^x + c e^(n x) - q_trial/s is at most the smaller
+    one of its exponentials, so that f f'' <= f'^2 and the denominator stays positive; left of the
+    root f < 0 makes it larger still.
+
+    Where the last solution nearly fits, n |f| <= q_trial/(2 s), it starts from there: as
+    f'' <= n f' and f' >= e^x + c e^(n x), the denominator f' - f f''/(2 f') is at least
+    q_trial/(4 s). The stress of a point changes little between most evaluations.
+
+    Args:
+        trial: Elastic trial von Mises stress in GPa, at least 0.
+        dt: Length of the step in s.
+        law: Shear modulus G in GPa, rate A > 0 in 1/s, reference stress s in GPa, exponent n >= 1.
+        last: e^x and e^(n x) of the last solution; zeros, which fit nowhere, if there is none.
+
+    Returns:
+        The equivalent creep strain increment dg, d dg / d q_trial in 1/GPa, the incremental
+        dissipation potential n/(n+1) q dg in GPa, and e^x and e^(n x).
+    """
+    shear, rate, reference_stress, n = law
+    ratio = max(trial / reference_stress, _SMALLEST_RATIO)
+    factor = 3.0 * shear * rate * dt / reference_stress
+    elastic, power = last
+    if not 2.0 * n * abs(elastic + factor * power - ratio) <= ratio:
+        x = np.log(ratio)
+        if np.log(factor) + (n - 1.0) * x > 0.0:
+            x = (x - np.log(factor)) / n
+        elastic, power = np.exp(x), np.exp(n * x)
+    for _ in range(_MAX_ITERATIONS):
+        creep = factor * power
+        residual, slope = elastic + creep - ratio, elastic + n * creep
+        change = residual / (slope - 0.5 * residual * (elastic + n**2 * creep) / slope)
+        elastic *= _exp(-change)
+        power *= _exp(-n * change)
+        if abs(change) < _TOLERANCE:
+            break
+    increment, creep = rate * dt * power, n * factor * power
+    softening = creep / ((elastic + creep) * 3.0 * shear)
+    dissipation = n / (n + 1.0) * reference_stress * elastic * increment
+    return increment, softening, dissipation, (elastic, power)
+
+
+@inlined
+def _exp(x: float) -> float:
+    """e^x; the last changes are so small that five terms of its series are exact."""
+    if abs(x) < 2e-3:
+        return 1.0 + x * (1.0 + x / 2.0 * (1.0 + x / 3.0 * (1.0 + x / 4.0)))
+    return float(np.exp(x))
 
 
 @compiled
-def volume_ratios(
-    displacement: NDArray[np.float64],
-    cells: NDArray[np.int32],
-    slopes: NDArray[np.float64],
-    inverse: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """det F, shape (cells, points); see :class:`Points` for the arguments."""
-    ratios, moved = np.empty(inverse.shape[:2]), np.empty((cells.shape[1], 2))
-    for cell in range(len(cells)):
-        _gather(displacement, cells[cell], moved)
-        for p in range(len(slopes)):
-            f, g, h, i = _deformation(moved, slopes, inverse, cell, p)
-            ratios[cell, p] = f * i - g * h
-    return ratios
+def respond(points: Points, rule: CellRule, few: CellRule, dt: float, owned: int) -> float:
+    """Bring creep and stresses to the present displacement, for a step of dt s.
+
+    Args:
+        points: The points; increment, softening, last solution and stress are set.
+        rule: Rule of the shear energy.
+        few: Rule of the volumetric energy.
+        dt: Length of the step in s.
+        owned: Number of cells, the first ones, whose energy counts.
+
+    Returns:
+        Energy stored and dissipated per unit thickness in GPa um^2, infinite where a cell is turned
+        inside out: then not all points are brought up to date.
+    """
+    energy, moved = 0.0, np.empty((points.cells.shape[1], 2))
+    for cell in range(len(points.cells)):
+        growth_ratio = points.in_plane[cell] ** 2 * points.out_of_plane[cell]
+        _gather(points.displacement, points.cells[cell], moved)
+        density = _change_volume(points, few, moved, cell, growth_ratio)
+        density += _shear(points, rule, moved, cell, dt)
+        if not np.isfinite(density):
+            return np.inf
+        if cell < owned:
+            energy += growth_ratio * density
+    return energy
 
 
-@compiled
-def trial_stresses(points: Points) -> tuple[NDArray[np.float64], bool]:
-    """Trial von Mises stresses in GPa, shape (cells, points), and whether det F > 0 everywhere."""
-    cells, slopes, inverse = points.cells, points.slopes, points.inverse
-    creep, admissible = points.creep_inverse, True
-    stresses, moved = np.empty(inverse.shape[:2]), np.empty((cells.shape[1], 2))
-    for cell in range(len(cells)):
-        _gather(points.displacement, cells[cell], moved)
-        shrinkage, b = 1.0 / points.in_plane[cell] ** 2, points.out_of_plane[cell]
-        for p in range(len(slopes)):
-            gradient, dof = _deformation(moved, slopes, inverse, cell, p), points.dofs[cell, p]
-            ratio = gradient[0] * gradient[3] - gradient[1] * gradient[2]
-            admissible = admissible and ratio > 0.0
-            here = creep[dof, 0], creep[dof, 1], creep[dof, 2]
-            _, _, strain2 = _trial_strain(gradient, ratio, here, shrinkage, b)
-            stresses[cell, p] = 2.0 * points.shear[cell] * np.sqrt(strain2)
-    return stresses, admissible
+@inlined
+def _change_volume(
+    points: Points, few: CellRule, moved: NDArray[np.float64], cell: int, growth_ratio: float
+) -> float:
+    """Integral over a cell of its energy of volume; not finite where that is turned inside out."""
+    energy = 0.0
+    for p in range(len(few.slopes)):
+        f, g, h, i = _deformation(moved, few, cell, p)
+        strain = np.log((f * i - g * h) / growth_ratio)
+        energy += few.weights[cell, p] * _volumetric_energy(points.bulk[cell], strain)
+    return energy
 
 
-@compiled
-def shear_response(
-    points: Points,
-    increment: NDArray[np.float64],
-    softening: NDArray[np.float64],
-    stresses: NDArray[np.float64],
-    moduli: NDArray[np.float64],
+@inlined
+def _shear(
+    points: Points, rule: CellRule, moved: NDArray[np.float64], cell: int, dt: float
+) -> float:
+    """Integral over a cell of its energy of shear and dissipation; sets creep and stresses."""
+    energy, modulus, rate = 0.0, points.shear[cell], points.rate[cell]
+    shrinkage, out_of_plane = 1.0 / points.in_plane[cell] ** 2, points.out_of_plane[cell]
+    law = modulus, rate, points.reference_stress[cell], points.exponent[cell]
+    for p in range(len(rule.slopes)):
+        gradient, dof = _deformation(moved, rule, cell, p), points.dofs[cell, p]
+        ratio = gradient[0] * gradient[3] - gradient[1] * gradient[2]
+        if not ratio > 0.0:
+            return np.inf
+        creep = _creep_inverse(points, dof)
+        _, mean, strain2, first, _ = _trial_strain(gradient, ratio, creep, shrinkage, out_of_plane)
+        root = np.sqrt(strain2)
+        trial = 2.0 * modulus * root
+        increment = softening = dissipation = 0.0
+        if rate > 0.0:
+            last = points.last[dof, 0], points.last[dof, 1]
+            increment, softening, dissipation, last = return_map(trial, dt, law, last)
+            points.last[dof, 0], points.last[dof, 1] = last
+        points.increment[dof], points.softening[dof] = increment, softening
+        stored = _shear_energy(modulus, trial, increment)
+        energy += rule.weights[cell, p] * (stored + dissipation)
+        alpha = out_of_plane / shrinkage * (trial - 3.0 * modulus * increment) / (3.0 * root)
+        factors = alpha * first, 3.0 * alpha * mean
+        _set_stress(gradient, ratio, creep, factors, points.stress[dof])
+    return energy
+
+
+@inlined
+def _set_stress(
+    gradient: tuple[float, float, float, float],
+    ratio: float,
+    creep: tuple[float, float, float],
+    factors: tuple[float, float],
+    stress: NDArray[np.float64],
 ) -> None:
-    """First and second derivatives of the shear energy by F, per reference volume in GPa.
+    """First derivatives of the shear energy by F, components (11, 12, 21, 22).
+
+    With h = tr(F C F^T)/2, C the scaled Ccr^-1, y = h^2 - 1, and y/2 has the derivative
+    h (F C - h F^-T).
+
+    Args:
+        gradient: Deformation gradient F, row by row.
+        ratio: det F.
+        creep: Components (11, 22, 12) of Ccr^-1.
+        factors: Derivatives of the energy by y/2 and ln det F.
+        stress: Where they go, shape (4,).
+    """
+    f, g, h, i = gradient
+    c, d, e = _scaled(creep, ratio)
+    a, b, m, n = f * c + g * e, f * e + g * d, h * c + i * e, h * e + i * d
+    half = 0.5 * (f * a + g * b + h * m + i * n)
+    first = factors[0] * half
+    second = (factors[1] - first * half) / ratio
+    stress[0] = first * a + second * i
+    stress[1] = first * b - second * h
+    stress[2] = first * m - second * g
+    stress[3] = first * n + second * f
+
+
+@inlined
+def _creep_inverse(points: Points, dof: int) -> tuple[float, float, float]:
+    """Components (11, 22, 12) of Ccr^-1 at a point."""
+    return points.creep_inverse[dof, 0], points.creep_inverse[dof, 1], points.creep_inverse[dof, 2]
+
+
+@inlined
+def _scaled(creep: tuple[float, float, float], ratio: float) -> tuple[float, float, float]:
+    """Ccr^-1 scaled such that F Ccr^-1 F^T has determinant 1, ratio = det F."""
+    scale = 1.0 / (ratio * np.sqrt(creep[0] * creep[1] - creep[2] ** 2))
+    return scale * creep[0], scale * creep[1], scale * creep[2]
+
+
+@compiled
+def set_moduli(points: Points, rule: CellRule, owned: int) -> None:
+    """Second derivatives of the shear energy by F, per reference volume in GPa.
 
     The increment dg makes the energy stationary. With E = 3/2 dev e : dev e, G the shear modulus
     and q = 2 G sqrt(E) - 3 G dg its derivatives by E are alpha = q / (3 sqrt(E)) and
     beta = (G/3 - G^2 d dg/d q_trial - q / (6 sqrt(E))) / E, times det Fl.
 
     Args:
-        points: The points.
-        increment: Equivalent creep strain increment dg, shape (all points,).
-        softening: d dg/d q_trial in 1/GPa, shape (all points,).
-        stresses: Where the first derivatives go, by (11, 12, 21, 22), shape (all points, 4).
-        moduli: Where the second ones go, the upper triangle row by row, shape (all points, 10);
-            shape (0, 10) if they are not wanted.
+        points: The points; moduli are set.
+        rule: Rule of the shear energy.
+        owned: Number of cells, the first ones, that they are wanted for.
     """
-    cells, slopes, creep = points.cells, points.slopes, points.creep_inverse
-    moved, rows = np.empty((cells.shape[1], 2)), np.empty((4, 4))
-    for cell in range(len(cells)):
-        _gather(points.displacement, cells[cell], moved)
+    moved, rows = np.empty((points.cells.shape[1], 2)), np.empty((4, 4))
+    for cell in range(owned):
+        _gather(points.displacement, points.cells[cell], moved)
         shrinkage, modulus = 1.0 / points.in_plane[cell] ** 2, points.shear[cell]
         out_of_plane = points.out_of_plane[cell]
         growth = out_of_plane / shrinkage
-        for p in range(len(slopes)):
-            gradient, dof = (
-                _deformation(moved, slopes, points.inverse, cell, p),
-                points.dofs[cell, p],
-            )
+        for p in range(len(rule.slopes)):
+            gradient, dof = _deformation(moved, rule, cell, p), points.dofs[cell, p]
             ratio = gradient[0] * gradient[3] - gradient[1] * gradient[2]
-            c, d, e = creep[dof, 0], creep[dof, 1], creep[dof, 2]
-            y, mean, strain2 = _trial_strain(gradient, ratio, (c, d, e), shrinkage, out_of_plane)
-            scale = 1.0 / (ratio * np.sqrt(c * d - e**2))
-            c, d, e = scale * c, scale * d, scale * e
-            s, t = _shear_variations(gradient, ratio, (c, d, e), rows)
-            stress = modulus * (2.0 * np.sqrt(strain2) - 3.0 * increment[dof])
-            alpha = growth * stress / (3.0 * np.sqrt(strain2))
-            first, second = _log_ratio_slopes(y)
-            first *= 1.5
-            for k in range(4):
-                stresses[dof, k] = alpha * (first * rows[2, k] + 3.0 * mean * rows[3, k])
-            if len(moduli) > 0:
-                beta = growth * (modulus / 3.0 - modulus**2 * softening[dof]) - 0.5 * alpha
-                beta /= strain2
-                factors = (
-                    alpha * first,
-                    3.0 * alpha * second + beta * first**2,
-                    3.0 * beta * first * mean - alpha * first,
-                    alpha * (0.5 - 3.0 * mean) + 9.0 * beta * mean**2,
-                )
-                constant = alpha * (3.0 * mean - first * y) / ratio
-                blocks = alpha * first * s, alpha * first * t
-                _second_derivatives(rows, factors, (c, d, e), blocks, constant, moduli[dof])
+            creep = _creep_inverse(points, dof)
+            y, mean, strain2, first, second = _trial_strain(
+                gradient, ratio, creep, shrinkage, out_of_plane
+            )
+            creep = _scaled(creep, ratio)
+            s, t = _shear_variations(gradient, ratio, creep, rows)
+            root = np.sqrt(strain2)
+            stress = modulus * (2.0 * root - 3.0 * points.increment[dof])
+            alpha = growth * stress / (3.0 * root)
+            beta = growth * (modulus / 3.0 - modulus**2 * points.softening[dof]) - 0.5 * alpha
+            beta /= strain2
+            factors = (
+                alpha * first,
+                alpha * second + beta * first**2,
+                3.0 * beta * first * mean - alpha * first,
+                alpha * (0.5 - 3.0 * mean) + 9.0 * beta * mean**2,
+            )
+            constant = alpha * (3.0 * mean - first * y) / ratio
+            blocks = alpha * first * s, alpha * first * t
+            _second_derivatives(rows, factors, creep, blocks, constant, points.moduli[dof])
 
 
 @inlined
@@ -376,39 +467,3 @@ def _second_derivatives(
     moduli[3] += blocks[1] * e + constant
     moduli[5] += blocks[1] * e - constant
     moduli[6] += blocks[1] * d
-
-
-@compiled
-def total_energy(
-    points: Points,
-    trial: NDArray[np.float64],
-    increment: NDArray[np.float64],
-    dissipation: NDArray[np.float64],
-    volume_ratio: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    few_weights: NDArray[np.float64],
-) -> float:
-    """Energy stored and dissipated per unit thickness in GPa um^2.
-
-    Args:
-        points: Points of the rule of the shear energy.
-        trial: Trial von Mises stress in GPa, shape (cells, points) or longer.
-        increment: Equivalent creep strain increment, shape (all points,).
-        dissipation: Incremental dissipation potential in GPa, shape (all points,).
-        volume_ratio: det F at the points of the rule of the volumetric energy, shape (cells, few).
-        weights: Weights of the rule of the shear energy in um^2, shape (cells, points) or longer.
-        few_weights: Those of the rule of the volumetric energy, shape (cells, few) or longer.
-    """
-    total = 0.0
-    for cell in range(len(points.cells)):
-        growth_ratio = points.in_plane[cell] ** 2 * points.out_of_plane[cell]
-        energy, shear, bulk = 0.0, points.shear[cell], points.bulk[cell]
-        for p in range(weights.shape[1]):
-            dof = points.dofs[cell, p]
-            sheared = _shear_energy(shear, trial[cell, p], increment[dof])
-            energy += weights[cell, p] * (sheared + dissipation[dof])
-        for p in range(few_weights.shape[1]):
-            strain = np.log(volume_ratio[cell, p] / growth_ratio)
-            energy += few_weights[cell, p] * _volumetric_energy(bulk, strain)
-        total += growth_ratio * energy
-    return total

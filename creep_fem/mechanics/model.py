@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from creep_fem.mechanics import forms, loops
 from creep_fem.mechanics.domain import Domain
 from creep_fem.mechanics.element import SHEAR_DEGREE, VOLUMETRIC_DEGREE
-from creep_fem.mechanics.norton import ReturnMap
-from creep_fem.mechanics.quadrature import CellRule
+from creep_fem.mechanics.quadrature import CellRule, Points
 
 # Sums may be rearranged, which makes kernels faster. These are the parts of -ffast-math that keep
 # infinities and do not change how the rest of the process rounds.
@@ -92,16 +91,38 @@ class MechanicsModel:
         mesh, space = domain.mesh, domain.displacement_space
         self.fields = forms.Fields.on(space)
         self.displacement, self.creep_inverse = self.fields.displacement, self.fields.creep_inverse
-        self._point_dofs = self.fields.increment.function_space.dofmap.list
-        self._dissipation = np.zeros_like(self.fields.increment.x.array)
         self._cells = np.arange(mesh.topology.index_map(2).size_local, dtype=np.int32)
-        self._points, self._few_points = (
+        self._rule, self._few = (
             CellRule.of(space, degree) for degree in (SHEAR_DEGREE, VOLUMETRIC_DEGREE)
         )
+        self._points = self._points_of_fields()
+        # Where, and for which step, creep and stresses at the points were last evaluated.
+        self._evaluated_at, self._dt = np.full_like(self.displacement.x.array, np.nan), 0.0
         self.set_parameters(phases)
         self.set_growth([(1.0, 1.0)] * len(phases))
         self._build_forms()
-        self.creep_strain = np.zeros(self._points.weights.shape)
+        self.creep_strain = np.zeros(self._rule.weights.shape)
+
+    def _points_of_fields(self) -> Points:
+        fields = self.fields
+        return Points(
+            displacement=fields.displacement.x.array.reshape(-1, 2),
+            cells=fields.displacement.function_space.dofmap.list,
+            dofs=fields.increment.function_space.dofmap.list,
+            creep_inverse=fields.creep_inverse.x.array.reshape(-1, 3),
+            in_plane=fields.growth[0].x.array,
+            out_of_plane=fields.growth[1].x.array,
+            bulk=fields.bulk.x.array,
+            shear=fields.shear.x.array,
+            rate=np.zeros_like(fields.bulk.x.array),
+            reference_stress=np.ones_like(fields.bulk.x.array),
+            exponent=np.ones_like(fields.bulk.x.array),
+            increment=fields.increment.x.array,
+            softening=fields.softening.x.array,
+            last=np.zeros((len(fields.increment.x.array), 2)),
+            stress=fields.stress.x.array.reshape(-1, 4),
+            moduli=fields.moduli.x.array.reshape(-1, 10),
+        )
 
     def set_parameters(self, phases: Sequence[Phase]) -> None:
         """Set moduli and creep laws; a step uses those at its end, as it uses the growth there.
@@ -110,27 +131,17 @@ class MechanicsModel:
             phases: Parameters, indexed like ``domain.cell_phase``. A phase creeps from the first
                 step on or never: where it comes to a stop, the rate of its law is 0.
         """
-        phase = self.domain.cell_phase
-        self.fields.bulk.x.array[:] = np.array([p.bulk_modulus for p in phases])[phase]
-        self.fields.shear.x.array[:] = np.array([p.shear_modulus for p in phases])[phase]
-        creeps = [p.creep for p in phases]
-        creeping = np.array([c is not None for c in creeps])[phase]
+        points, phase = self._points, self.domain.cell_phase
+        points.bulk[:] = np.array([p.bulk_modulus for p in phases])[phase]
+        points.shear[:] = np.array([p.shear_modulus for p in phases])[phase]
+        for p, parameters in enumerate(phases):
+            creep, cells = parameters.creep, phase == p
+            if creep is not None:
+                points.rate[cells], points.exponent[cells] = creep.rate, creep.exponent
+                points.reference_stress[cells] = creep.reference_stress
+        creeping = np.array([p.creep is not None for p in phases])[phase]
         self._creeping_cells = np.flatnonzero(creeping).astype(np.int32)
-
-        n_points = len(self._points.points)
-
-        def at_creeping_points(values: NDArray[np.float64]) -> NDArray[np.float64]:
-            return np.repeat(values[self._creeping_cells], n_points)
-
-        def of_creep(name: str) -> NDArray[np.float64]:
-            values = np.array([getattr(c, name) if c is not None else np.nan for c in creeps])
-            return at_creeping_points(values[phase])
-
-        self._return_map = ReturnMap(
-            at_creeping_points(self.fields.shear.x.array),
-            *(of_creep(name) for name in ("rate", "reference_stress", "exponent")),
-        )
-        self._creep_dofs = self._point_dofs[self._creeping_cells].ravel()
+        self._evaluated_at[:] = np.nan
 
     def _build_forms(self) -> None:
         self._residual, self._tangent = (
@@ -141,7 +152,7 @@ class MechanicsModel:
         once = ufl.dx(metadata={"quadrature_degree": 0})
         self.coupling = fem.form(ufl.inner(du, v) * once)  # all dofs of a cell, like the tangent
         # the pressure lives at the points of the volumetric strain and is linear through them
-        points, few = self._points.points, self._few_points.points
+        points, few = self._rule.points, self._few.points
         self._from_few = _linear_through(few, points)
         material, kinematics = self.fields.material, self.fields.kinematics
         increment = self.fields.increment
@@ -157,78 +168,35 @@ class MechanicsModel:
         for component, function in enumerate(self.fields.growth):
             values = np.array([s[component] for s in stretches])
             function.x.array[:] = values[self.domain.cell_phase]
+        self._evaluated_at[:] = np.nan
 
     def evaluate(self, dt: float) -> float:
-        """Bring creep and potential to the present displacement, for a step of dt s.
+        """Bring creep, stresses and potential to the present displacement, for a step of dt s.
 
-        The potential is that of which the residual is the derivative, summed from what the return
-        map has to evaluate anyway.
+        The potential is that of which the residual is the derivative.
 
         Returns:
             Energy stored and dissipated in the owned cells in GPa um^2; infinite where one of them,
             or a ghost of this process, is turned inside out.
         """
-        fields, few, owned = self.fields, self._few_points, len(self._cells)
-        points = self._points_of(len(self._point_dofs))
-        trial, admissible = loops.trial_stresses(points)
-        volume_ratio = loops.volume_ratios(
-            points.displacement, points.cells[:owned], few.slopes, few.inverse[:owned]
-        )
-        if not (admissible and np.min(volume_ratio, initial=np.inf) > 0.0):
-            return np.inf
-        if len(self._creeping_cells) > 0:
-            self._update_creep(trial[self._creeping_cells].ravel(), dt)
-        return loops.total_energy(
-            self._points_of(owned),
-            trial,
-            fields.increment.x.array,
-            self._dissipation,
-            volume_ratio,
-            self._points.weights,
-            few.weights,
-        )
+        self._evaluated_at[:], self._dt = self.displacement.x.array, dt
+        return loops.respond(self._points, self._rule, self._few, dt, len(self._cells))
 
     def residual(self) -> fem.Form:
-        """Form of the residual at the present displacement, creep tensor and increment."""
-        self._update_stress(self.fields.moduli.x.array[:0])
+        """Form of the residual at the present displacement, for the step last evaluated."""
+        self._evaluate_if_changed()
         return self._residual
 
     def tangent(self) -> fem.Form:
-        """Form of the tangent at the present displacement, creep tensor and increment."""
-        self._update_stress(self.fields.moduli.x.array)
+        """Form of the tangent at the present displacement, for the step last evaluated."""
+        self._evaluate_if_changed()
+        loops.set_moduli(self._points, self._rule, len(self._cells))
         return self._tangent
 
-    def _update_stress(self, moduli: NDArray[np.float64]) -> None:
-        fields = self.fields
-        loops.shear_response(
-            self._points_of(len(self._cells)),
-            fields.increment.x.array,
-            fields.softening.x.array,
-            fields.stress.x.array.reshape(-1, 4),
-            moduli.reshape(-1, 10),
-        )
-
-    def _points_of(self, count: int) -> loops.Points:
-        """Points of the first cells."""
-        fields, rule = self.fields, self._points
-        return loops.Points(
-            displacement=self.displacement.x.array.reshape(-1, 2),
-            cells=self.domain.displacement_space.dofmap.list[:count],
-            slopes=rule.slopes,
-            inverse=rule.inverse[:count],
-            dofs=self._point_dofs,
-            creep_inverse=self.creep_inverse.x.array.reshape(-1, 3),
-            in_plane=fields.growth[0].x.array,
-            out_of_plane=fields.growth[1].x.array,
-            bulk=fields.bulk.x.array,
-            shear=fields.shear.x.array,
-        )
-
-    def _update_creep(self, trial: NDArray[np.float64], dt: float) -> None:
-        increment, dofs = self._return_map.increment(trial, dt), self._creep_dofs
-        self.fields.increment.x.array[dofs] = increment.strain
-        self.fields.softening.x.array[dofs] = increment.slope
-        self._dissipation[dofs] = increment.dissipation
+    def _evaluate_if_changed(self) -> None:
+        """Make sure that forms never get the stresses of another displacement."""
+        if not np.array_equal(self._evaluated_at, self.displacement.x.array):
+            self.evaluate(self._dt)
 
     @property
     def creeping_owned_cells(self) -> NDArray[np.int32]:
@@ -238,7 +206,7 @@ class MechanicsModel:
     @property
     def creep_increment(self) -> NDArray[np.float64]:
         """Equivalent creep strain of the present step, shape (local cells, points)."""
-        values: NDArray[np.float64] = self.fields.increment.x.array[self._point_dofs]
+        values: NDArray[np.float64] = self._points.increment[self._points.dofs]
         return values
 
     def accept(self) -> None:
@@ -247,18 +215,17 @@ class MechanicsModel:
         if len(cells) == 0:
             return
         updated = self._updated.eval(self.domain.mesh, cells)
-        blocks = self._point_dofs[cells]
-        self.creep_strain[cells] += self.fields.increment.x.array[blocks]
-        self.creep_inverse.x.array.reshape(-1, 3)[blocks] = updated
+        blocks = self._points.dofs[cells]
+        self.creep_strain[cells] += self._points.increment[blocks]
+        self._points.creep_inverse[blocks] = updated
         # the increment belongs to the finished step: q = q_trial now
         self.discard_increment()
 
     def discard_increment(self) -> None:
-        """Set the creep of the present step to zero."""
-        increment, softening = self.fields.increment.x.array, self.fields.softening.x.array
-        for values in (increment, softening, self._dissipation):
+        """Set the creep of the present step to zero, with what round-off left in its solution."""
+        for values in (self._points.increment, self._points.softening, self._points.last):
             values[:] = 0.0
-        self._return_map.restart()
+        self._evaluated_at[:], self._dt = np.nan, 0.0
 
     def point_values(self) -> PointValues:
         """Stress, volume and creep strain of the accepted state at the owned points."""
@@ -267,7 +234,7 @@ class MechanicsModel:
         return PointValues(
             mises=state[..., 0],
             pressure=pressure @ self._from_few.T,
-            volume=state[..., 1] * self._points.weights[: len(self._cells)],
+            volume=state[..., 1] * self._rule.weights[: len(self._cells)],
             creep_strain=self.creep_strain[self._cells],
         )
 
@@ -277,8 +244,8 @@ class MechanicsModel:
         The principal direction of the creep tensor Ccr with the larger stretch, carried along by
         F to the deformed state; zero where nothing has crept.
         """
-        blocks = self._point_dofs[self._cells]
-        c = self.creep_inverse.x.array.reshape(-1, 3)[blocks].mean(axis=1)
+        blocks = self._points.dofs[self._cells]
+        c = self._points.creep_inverse[blocks].mean(axis=1)
         angle = 0.5 * np.arctan2(-2.0 * c[:, 2], c[:, 1] - c[:, 0])
         axis = np.stack([np.cos(angle), np.sin(angle)], axis=1)
         gradient = self._gradient.eval(self.domain.mesh, self._cells).mean(axis=1).reshape(-1, 2, 2)

@@ -16,10 +16,9 @@ from numba.core.dispatcher import Dispatcher
 import creep_fem.compiled
 from creep_fem.contact import loops
 from creep_fem.mechanics import loops as point_loops
-from creep_fem.mechanics import norton
 
 ROOT = Path(__file__).parents[2]
-MODULES = (loops, point_loops, norton)
+MODULES = (loops, point_loops)
 
 # A small run, and for how many kinds of arrays each loop was compiled or loaded.
 PROGRAM = """

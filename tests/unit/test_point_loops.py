@@ -12,6 +12,7 @@ import pytest
 import ufl
 from dolfinx import fem
 from mpi4py import MPI
+from ufl.core.expr import Expr
 
 from creep_fem.mechanics import loops
 from creep_fem.mechanics.domain import Domain
@@ -50,33 +51,36 @@ def deformed(strain: float) -> MechanicsModel:
     return model
 
 
-@pytest.mark.parametrize("strain", [1e-3, 0.3])
-def test_trial_stresses_are_those_of_the_forms(strain: float) -> None:
+@pytest.mark.parametrize("strain", [0.0, 1e-3, 0.3])
+@pytest.mark.parametrize("dt", [0.0, 30.0])
+def test_energy_is_that_of_the_forms(strain: float, dt: float) -> None:
     """With small strains through the series, with large ones through the logarithm."""
-    model = deformed(strain)
-    space, fields = model.domain.displacement_space, model.fields
-    rule = CellRule.of(space, SHEAR_DEGREE)
-    points = loops.Points(
-        *(fields.displacement.x.array.reshape(-1, 2), space.dofmap.list),
-        *(rule.slopes, rule.inverse, fields.creep_inverse.function_space.dofmap.list),
-        fields.creep_inverse.x.array.reshape(-1, 3),
-        *(f.x.array for f in (*fields.growth, fields.bulk, fields.shear)),
-    )
-    stresses, admissible = loops.trial_stresses(points)
-    cells = np.arange(len(stresses), dtype=np.int32)
-    wanted = fem.Expression(fields.material.trial_mises, rule.points).eval(space.mesh, cells)
-    assert admissible
-    np.testing.assert_allclose(stresses, wanted, rtol=1e-9)
+    model = deformed(strain) if strain > 0.0 else unstrained()
+    mesh, fields = model.domain.mesh, model.fields
+    energy, material = model.evaluate(dt), fields.material
+
+    def integral(density: Expr, degree: int) -> float:
+        rule = {"quadrature_degree": degree, "quadrature_scheme": "default"}
+        form = fields.kinematics.growth_ratio * density * ufl.dx(domain=mesh, metadata=rule)
+        return float(fem.assemble_scalar(fem.form(form)))
+
+    sheared = loops.shear_energy(fields.shear, material.trial_mises, fields.increment)
+    stress = material.trial_mises - 3.0 * fields.shear * fields.increment
+    n = NORTON.exponent
+    dissipated = n / (n + 1.0) * stress * fields.increment
+    swollen = loops.volumetric_energy(fields.bulk, material.volumetric_strain)
+    wanted = integral(sheared + dissipated, SHEAR_DEGREE) + integral(swollen, VOLUMETRIC_DEGREE)
+    assert energy == pytest.approx(wanted, rel=1e-10, abs=1e-15)
+    assert bool(model.creep_increment.max() > 1e-7) == (strain * dt > 0.0)
 
 
 @pytest.mark.parametrize("strain", [0.0, 1e-3, 0.3])
 def test_stresses_and_moduli_are_derivatives_of_the_potential(strain: float) -> None:
     """Residual and tangent are those that UFL derives, also where nothing is strained at all."""
     model = deformed(strain) if strain > 0.0 else unstrained()
-    fields, rng = model.fields, np.random.default_rng(5)
-    fields.increment.x.array[:] = 0.3 * strain * rng.uniform(size=len(fields.increment.x.array))
-    fields.softening.x.array[:] = strain / 4.0 * rng.uniform(size=len(fields.softening.x.array))
-    residual, tangent = (fem.form(form) for form in from_potential(fields))
+    model.evaluate(30.0)
+    assert bool(model.creep_increment.max() > 1e-7) == (strain > 0.0)
+    residual, tangent = (fem.form(form) for form in from_potential(model.fields))
     wanted, found = (fem.assemble_matrix(form).to_dense() for form in (tangent, model.tangent()))
     np.testing.assert_allclose(found, wanted, rtol=0.0, atol=1e-10 * np.abs(wanted).max())
     wanted, found = (fem.assemble_vector(form).array for form in (residual, model.residual()))
@@ -100,19 +104,14 @@ def test_forms_are_those_of_the_present_state() -> None:
     assert np.abs(changed - first).max() > 1e-3 * np.abs(first).max()
 
 
-def test_volume_ratios_and_weights_are_those_of_the_mesh() -> None:
-    model = deformed(0.3)
+def test_weights_are_those_of_the_mesh() -> None:
+    model = unstrained()
     space = model.domain.displacement_space
-    few = CellRule.of(space, VOLUMETRIC_DEGREE)
-    cells = np.arange(len(space.dofmap.list), dtype=np.int32)
-    displacement = model.displacement.x.array.reshape(-1, 2)
-    ratios = loops.volume_ratios(displacement, space.dofmap.list, few.slopes, few.inverse)
-    kinematics = model.fields.kinematics
-    wanted = fem.Expression(kinematics.volume_ratio, few.points).eval(space.mesh, cells)
-    np.testing.assert_allclose(ratios, wanted, rtol=1e-12)
-    measure = ufl.dx(domain=space.mesh, metadata={"quadrature_degree": VOLUMETRIC_DEGREE})
-    volume = fem.assemble_scalar(fem.form(kinematics.volume_ratio * measure))
-    assert np.sum(few.weights * ratios) == pytest.approx(volume, rel=1e-12)
+    for degree in (SHEAR_DEGREE, VOLUMETRIC_DEGREE):
+        rule = CellRule.of(space, degree)
+        one = ufl.as_ufl(1.0) * ufl.dx(domain=space.mesh, metadata={"quadrature_degree": degree})
+        area = fem.assemble_scalar(fem.form(one))
+        assert np.sum(rule.weights) == pytest.approx(area, rel=1e-12)
 
 
 def test_an_element_inside_out_is_not_admissible() -> None:
@@ -127,3 +126,15 @@ def test_an_element_inside_out_is_not_admissible() -> None:
     assert model.evaluate(1.0) == np.inf
     place[inside] = before
     assert np.isfinite(model.evaluate(1.0))
+
+
+def test_a_rate_of_zero_is_elastic() -> None:
+    model = deformed(0.3)
+    still = SimpleNamespace(rate=0.0, reference_stress=0.1, exponent=4.5)
+    model.evaluate(30.0)
+    assert model.creep_increment.max() > 0.0
+    model.set_parameters([SimpleNamespace(**{**vars(PHASES[0]), "creep": still}), PHASES[1]])
+    elastic = model.evaluate(30.0)
+    np.testing.assert_array_equal(model.creep_increment, 0.0)
+    np.testing.assert_array_equal(model.fields.softening.x.array, 0.0)
+    assert model.evaluate(0.0) == elastic
