@@ -29,7 +29,6 @@ QUADRATIC = np.array([[1.0, 0.0, 0.0], [-3.0, 4.0, -1.0], [2.0, -4.0, 2.0]])
 # Powers of t of phi(t) and of -phi(1 - t).
 _TURN_START = np.array([0.0, 1.0, -4.5, 6.0, -2.5])
 _TURN_END = np.array([0.0, 0.0, 1.5, -4.0, 2.5])
-_ALL = slice(None)
 # Gauss-Legendre points on an edge: with four, non-matching edges exchange a uniform pressure
 # within half a per cent.
 GAUSS_POINTS = 4
@@ -241,15 +240,13 @@ class SurfacePoints:
         return loops.interpolate(self.nodes, self.shape, positions)
 
     @cached_property
-    def _slope_shape(self) -> NDArray[np.float64]:
+    def slope_shape(self) -> NDArray[np.float64]:
+        """Weights of these nodes in the slope of the edge by its parameter, shape (n, 3)."""
         return quadratic_weights(self.parameter, derivative=1)
 
-    def normals(
-        self, positions: NDArray[np.float64], points: NDArray[np.int64] | slice = _ALL
-    ) -> NDArray[np.float64]:
-        """Unit outward normals of the finite-element edges at some points, shape (n, 2)."""
-        weights, nodes = self._slope_shape[points], self.nodes[points]
-        slope = np.einsum("nk,nki->ni", weights, positions[nodes])
+    def normals(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Unit outward normals of the finite-element edges, shape (n, 2)."""
+        slope = loops.interpolate(self.nodes, self.slope_shape, positions)
         slope /= np.hypot(slope[:, 0], slope[:, 1])[:, None]
         return np.stack([slope[:, 1], -slope[:, 0]], axis=1)
 

@@ -175,6 +175,37 @@ def frames(
 
 
 @compiled
+def facing(
+    curves: NDArray[np.float64],
+    nodes: NDArray[np.int64],
+    slope_shape: NDArray[np.float64],
+    positions: NDArray[np.float64],
+    point: NDArray[np.int64],
+    edge: NDArray[np.int64],
+    parameter: NDArray[np.float64],
+    wall: NDArray[np.int64],
+    outwards: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Whether the surface at a point and at its foot behind a wall face each other, for each pair.
+
+    The point looks towards the wall, against the surface at its foot. Pairs without a wall (-1) are
+    not asked.
+    """
+    faces = np.ones(len(point), np.bool_)
+    for i in range(len(point)):
+        if wall[i] >= 0:
+            sx = sy = 0.0
+            for k in range(3):
+                weight, node = slope_shape[point[i], k], nodes[point[i], k]
+                sx += weight * positions[node, 0]
+                sy += weight * positions[node, 1]
+            _, _, dx, dy, _, _ = _curve_at(curves[edge[i]], parameter[i])
+            towards = sy * outwards[wall[i], 0] - sx * outwards[wall[i], 1]
+            faces[i] = towards > 0.0 and sx * dx + sy * dy < 0.0
+    return faces
+
+
+@compiled
 def variations(
     vector: NDArray[np.float64],
     own: NDArray[np.float64],

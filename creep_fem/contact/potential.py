@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from creep_fem.contact import loops
 from creep_fem.contact.boundary import Boundary, Curves, SurfacePoints
 from creep_fem.contact.friction import CoulombLaw, FrictionStep, FrictionTerms
 from creep_fem.contact.images import MirroredBoundary
@@ -206,15 +207,11 @@ class Contact:
         Where a body meets a wall at a small angle, its surface and that of its image are turned
         away from each other as well, back to back.
         """
-        own = np.flatnonzero(self._mirrored.is_own_image(feet, self._bodies))
-        normal = self.points.normals(positions, feet.point[own])
-        slope = curves.at(feet.edge[own], feet.parameter[own])[1]
-        turned = normal[:, 0] * slope[:, 1] - normal[:, 1] * slope[:, 0]  # n . n_foot |c'|
-        outwards = _OUTWARDS[self._mirrored.wall(feet.edge[own])]
-        towards = np.einsum("ni,ni->n", normal, outwards)
-        kept = np.ones(len(feet.point), dtype=bool)
-        kept[own[(turned >= 0.0) | (towards <= 0.0)]] = False
-        return feet.chosen(kept)
+        own = self._mirrored.is_own_image(feet, self._bodies)
+        walls = np.where(own, self._mirrored.wall(feet.edge), -1)
+        surface = self.points.nodes, self.points.slope_shape, positions
+        pairs = feet.point, feet.edge, feet.parameter
+        return feet.chosen(loops.facing(curves.coefficients, *surface, *pairs, walls, _OUTWARDS))
 
     def coupled_edges(self) -> NDArray[np.int64]:
         """Pairs of edges that the candidates couple, each once, shape (n, 2)."""

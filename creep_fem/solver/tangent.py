@@ -73,8 +73,7 @@ class TangentMatrix:
 
     def _matrix_with_room(self, pairs: NodeBlocks, storage: Storage) -> PETSc.Mat:
         """The matrix, allocated anew if some process needs entries that it lacks (collective)."""
-        lacks = not np.isin(self._keys(pairs.edges), self._allocated).all()
-        lacks = lacks or self._storage != storage
+        lacks = self._storage != storage or not self._has_room(pairs.edges)
         lacks = self._surface.comm.allreduce(lacks or self._matrix is None, op=MPI.LOR)
         if self._matrix is not None and not lacks:
             return self._matrix
@@ -82,6 +81,12 @@ class TangentMatrix:
             self._matrix.destroy()
         self._matrix, self._storage = self._allocate(pairs.edges, storage), storage
         return self._matrix
+
+    def _has_room(self, pairs: NDArray[np.int64]) -> bool:
+        """Whether the matrix was allocated for these pairs of edges."""
+        keys = self._keys(pairs)
+        first = np.searchsorted(self._allocated, keys)
+        return bool((np.searchsorted(self._allocated, keys, "right") > first).all())
 
     def _keys(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
         """One number for each pair of edges."""
@@ -94,7 +99,7 @@ class TangentMatrix:
             pairs = self._contact.with_neighbours(pairs)
         # friction couples the edges that touched at the start of the step, wherever feet are now
         pairs = np.unique(np.concatenate([pairs, needed]), axis=0)
-        self._allocated = self._keys(pairs)
+        self._allocated = self._keys(pairs)  # sorted, like the pairs
         nodes = self._contact.coupled_nodes(pairs)
         matrix = self._empty(nodes, storage)
         options = PETSc.Mat.Option
