@@ -134,11 +134,12 @@ class MechanicsModel:
         points, phase = self._points, self.domain.cell_phase
         points.bulk[:] = np.array([p.bulk_modulus for p in phases])[phase]
         points.shear[:] = np.array([p.shear_modulus for p in phases])[phase]
-        for p, parameters in enumerate(phases):
-            creep, cells = parameters.creep, phase == p
+        for number, parameters in enumerate(phases):
+            cells, creep = phase == number, parameters.creep
+            points.rate[cells] = 0.0 if creep is None else creep.rate
             if creep is not None:
-                points.rate[cells], points.exponent[cells] = creep.rate, creep.exponent
                 points.reference_stress[cells] = creep.reference_stress
+                points.exponent[cells] = creep.exponent
         creeping = np.array([p.creep is not None for p in phases])[phase]
         self._creeping_cells = np.flatnonzero(creeping).astype(np.int32)
         self._evaluated_at[:] = np.nan

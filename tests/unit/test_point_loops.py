@@ -89,7 +89,7 @@ def test_stresses_and_moduli_are_derivatives_of_the_potential(strain: float) -> 
 
 
 def test_forms_are_those_of_the_present_state() -> None:
-    """Also after a step was accepted and the growth was set, before anything is evaluated."""
+    """Also where a step was accepted, growth was set or nodes moved since the last evaluation."""
     model = deformed(1e-3)
     model.evaluate(100.0)
     assert model.creep_increment.max() > 1e-5
@@ -102,6 +102,29 @@ def test_forms_are_those_of_the_present_state() -> None:
     model.evaluate(0.0)
     np.testing.assert_array_equal(fem.assemble_vector(model.residual()).array, changed)
     assert np.abs(changed - first).max() > 1e-3 * np.abs(first).max()
+    model.displacement.x.array[:] *= 1.01
+    moved, tangent = (
+        fem.assemble_vector(model.residual()).array,
+        fem.assemble_matrix(model.tangent()),
+    )
+    model.evaluate(0.0)
+    np.testing.assert_array_equal(fem.assemble_vector(model.residual()).array, moved)
+    np.testing.assert_array_equal(fem.assemble_matrix(model.tangent()).data, tangent.data)
+    assert np.abs(moved - changed).max() > 1e-3 * np.abs(first).max()
+
+
+def test_a_discarded_increment_leaves_no_trace() -> None:
+    """What comes next is to the last digit what a model gives that was never anywhere else."""
+    model, fresh = deformed(1e-3), deformed(1e-3)
+    place = model.displacement.x.array.copy()
+    model.displacement.x.array[:] *= 1.001
+    model.evaluate(70.0)
+    model.displacement.x.array[:] = place
+    model.discard_increment()
+    assert model.evaluate(30.0) == fresh.evaluate(30.0)
+    np.testing.assert_array_equal(model.creep_increment, fresh.creep_increment)
+    forces = (fem.assemble_vector(m.residual()).array for m in (model, fresh))
+    np.testing.assert_array_equal(*forces)
 
 
 def test_weights_are_those_of_the_mesh() -> None:
