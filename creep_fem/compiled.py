@@ -18,7 +18,8 @@ def compiled[F: Callable[..., Any]](function: F) -> F:
 
     The machine code is kept beside the source, or in the user's cache where that is read-only. It
     counts as current as long as the source file stands, so a compiled function must not call one of
-    another file. Division by zero gives infinities and NaN, as in NumPy.
+    another file, nor take tuples that are defined in one; it has to be thrown away by hand when the
+    options here change. Division by zero gives infinities and NaN, as in NumPy.
     """
     try:
         return cast(F, njit(cache=True, error_model="numpy", fastmath=_FASTMATH)(function))

@@ -1,9 +1,9 @@
 """Weak form of equilibrium and its tangent, in UFL.
 
 Runs use the forms of :func:`from_point_values`: shear enters by stresses and moduli at the points,
-which ``loops.shear_response`` evaluates. They are derivatives of a potential that UFL can derive as
-well (:func:`from_potential`), but its kernel of the tangent takes many times as many operations.
-Those forms are what the fast ones are tested against and compared with.
+which ``loops.respond`` and ``moduli.set_moduli`` evaluate. They are derivatives of a potential that
+UFL can derive as well (:func:`from_potential`), but its kernel of the tangent takes many times as
+many operations. Those forms are what the fast ones are tested against and compared with.
 """
 
 from __future__ import annotations

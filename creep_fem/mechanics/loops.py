@@ -2,17 +2,19 @@
 
 The formulas at the top serve the UFL expressions of ``constitutive.py`` as well. What is needed at
 every point in every iteration goes through the loops: UFL would derive the same numbers with
-several times as many operations.
+several times as many operations. They stand in one file with all that they use, as Numba takes a
+loop for current as long as its file stands.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from ufl.core.expr import Expr
 
 from creep_fem.compiled import compiled, inlined
-from creep_fem.mechanics.quadrature import CellRule, Points
 
 # asinh^2(sqrt(y)) = sum_k c_k y^k with c_k = (-1)^(k-1) 4^k / (2 k^2 binomial(2k, k))
 _SERIES = (
@@ -31,6 +33,66 @@ _TINY_STRAIN = 1e-15  # keeps the root of the deviator's norm differentiable at 
 _MAX_ITERATIONS = 60  # of the return map
 _TOLERANCE = 1e-5  # of its last change: Halley's method leaves at most n^2/4 times its cube
 _SMALLEST_RATIO = 1e-30  # of trial to reference stress
+
+
+class CellRule(NamedTuple):
+    """A quadrature rule on the local cells (owned, then ghosts).
+
+    Attributes:
+        points: Points on the reference cell, shape (n, 2).
+        slopes: Gradients of the displacement's shape functions there, shape (n, nodes, 2).
+        inverse: Inverses of the cells' Jacobians, shape (cells, n, 2, 2).
+        weights: Reference areas of the points in um^2, shape (cells, n).
+    """
+
+    points: NDArray[np.float64]
+    slopes: NDArray[np.float64]
+    inverse: NDArray[np.float64]
+    weights: NDArray[np.float64]
+
+
+class Points(NamedTuple):
+    """Points of the shear energy on the local cells: what the loops read and write there.
+
+    Attributes:
+        displacement: Of all nodes in um, shape (nodes, 2).
+        cells: Nodes of every cell, shape (cells, k).
+        dofs: Places of the points in arrays of values at points, shape (cells, n).
+        creep_inverse: Components (11, 22, 12) of Ccr^-1 before the step, shape (points, 3).
+        in_plane: Stretch a of the swelling in the plane, shape (cells,).
+        out_of_plane: Stretch b of the swelling out of the plane, shape (cells,).
+        bulk: Bulk modulus in GPa, shape (cells,).
+        shear: Shear modulus in GPa, shape (cells,).
+        rate: Creep rate in 1/s at the reference stress, 0 for an elastic cell, shape (cells,).
+        reference_stress: In GPa, shape (cells,).
+        exponent: Norton exponent, shape (cells,).
+        increment: Equivalent creep strain increment dg of the step, shape (points,).
+        softening: d dg/d q_trial in 1/GPa, shape (points,).
+        last: Last solution of the return map, shape (points, 2).
+        stress: First derivatives of the shear energy by F, components (11, 12, 21, 22), per
+            reference volume in GPa, shape (points, 4).
+        gradient: Deformation gradient F, row by row, shape (points, 4).
+        strain: sinh^2 A, the in-plane mean of dev e, E = 3/2 dev e : dev e and the first and second
+            derivative of E by half of sinh^2 A, shape (points, 5).
+    """
+
+    displacement: NDArray[np.float64]
+    cells: NDArray[np.int32]
+    dofs: NDArray[np.int32]
+    creep_inverse: NDArray[np.float64]
+    in_plane: NDArray[np.float64]
+    out_of_plane: NDArray[np.float64]
+    bulk: NDArray[np.float64]
+    shear: NDArray[np.float64]
+    rate: NDArray[np.float64]
+    reference_stress: NDArray[np.float64]
+    exponent: NDArray[np.float64]
+    increment: NDArray[np.float64]
+    softening: NDArray[np.float64]
+    last: NDArray[np.float64]
+    stress: NDArray[np.float64]
+    gradient: NDArray[np.float64]
+    strain: NDArray[np.float64]
 
 
 def elastic_trial[Value: (Expr, float)](
@@ -244,7 +306,7 @@ def respond(points: Points, rule: CellRule, few: CellRule, dt: float, owned: int
     """Bring creep and stresses to the present displacement, for a step of dt s.
 
     Args:
-        points: The points; increment, softening, last solution and stress are set.
+        points: The points; what the attributes from the increment on stand for is set.
         rule: Rule of the shear energy.
         few: Rule of the volumetric energy.
         dt: Length of the step in s.
@@ -252,7 +314,7 @@ def respond(points: Points, rule: CellRule, few: CellRule, dt: float, owned: int
 
     Returns:
         Energy stored and dissipated per unit thickness in GPa um^2, infinite where a cell is turned
-        inside out: then not all points are brought up to date.
+        inside out: then stresses are NaN.
     """
     energy, moved = 0.0, np.empty((points.cells.shape[1], 2))
     for cell in range(len(points.cells)):
@@ -261,6 +323,7 @@ def respond(points: Points, rule: CellRule, few: CellRule, dt: float, owned: int
         density = _change_volume(points, few, moved, cell, growth_ratio)
         density += _shear(points, rule, moved, cell, dt)
         if not np.isfinite(density):
+            points.stress[:] = np.nan  # a residual of this state must not look like one
             return np.inf
         if cell < owned:
             energy += growth_ratio * density
@@ -293,12 +356,14 @@ def _shear(
         ratio = gradient[0] * gradient[3] - gradient[1] * gradient[2]
         if not ratio > 0.0:
             return np.inf
-        creep = _creep_inverse(points, dof)
-        _, mean, strain2, first, _ = _trial_strain(gradient, ratio, creep, shrinkage, out_of_plane)
+        c = points.creep_inverse[dof]
+        creep = c[0], c[1], c[2]
+        strain = _trial_strain(gradient, ratio, creep, shrinkage, out_of_plane)
+        _, mean, strain2, first, _ = strain
         root = np.sqrt(strain2)
         trial = 2.0 * modulus * root
         increment = softening = dissipation = 0.0
-        if rate > 0.0:
+        if rate * dt > 0.0:
             last = points.last[dof, 0], points.last[dof, 1]
             increment, softening, dissipation, last = return_map(trial, dt, law, last)
             points.last[dof, 0], points.last[dof, 1] = last
@@ -308,6 +373,10 @@ def _shear(
         alpha = out_of_plane / shrinkage * (trial - 3.0 * modulus * increment) / (3.0 * root)
         factors = alpha * first, 3.0 * alpha * mean
         _set_stress(gradient, ratio, creep, factors, points.stress[dof])
+        for k in range(4):
+            points.gradient[dof, k] = gradient[k]
+        for k in range(5):
+            points.strain[dof, k] = strain[k]
     return energy
 
 
@@ -321,8 +390,8 @@ def _set_stress(
 ) -> None:
     """First derivatives of the shear energy by F, components (11, 12, 21, 22).
 
-    With h = tr(F C F^T)/2, C the scaled Ccr^-1, y = h^2 - 1, and y/2 has the derivative
-    h (F C - h F^-T).
+    With t = tr(F C F^T)/2, C the scaled Ccr^-1, y = t^2 - 1, and y/2 has the derivative
+    t (F C - t F^-T).
 
     Args:
         gradient: Deformation gradient F, row by row.
@@ -332,138 +401,13 @@ def _set_stress(
         stress: Where they go, shape (4,).
     """
     f, g, h, i = gradient
-    c, d, e = _scaled(creep, ratio)
-    a, b, m, n = f * c + g * e, f * e + g * d, h * c + i * e, h * e + i * d
-    half = 0.5 * (f * a + g * b + h * m + i * n)
-    first = factors[0] * half
-    second = (factors[1] - first * half) / ratio
-    stress[0] = first * a + second * i
-    stress[1] = first * b - second * h
-    stress[2] = first * m - second * g
-    stress[3] = first * n + second * f
-
-
-@inlined
-def _creep_inverse(points: Points, dof: int) -> tuple[float, float, float]:
-    """Components (11, 22, 12) of Ccr^-1 at a point."""
-    return points.creep_inverse[dof, 0], points.creep_inverse[dof, 1], points.creep_inverse[dof, 2]
-
-
-@inlined
-def _scaled(creep: tuple[float, float, float], ratio: float) -> tuple[float, float, float]:
-    """Ccr^-1 scaled such that F Ccr^-1 F^T has determinant 1, ratio = det F."""
     scale = 1.0 / (ratio * np.sqrt(creep[0] * creep[1] - creep[2] ** 2))
-    return scale * creep[0], scale * creep[1], scale * creep[2]
-
-
-@compiled
-def set_moduli(points: Points, rule: CellRule, owned: int) -> None:
-    """Second derivatives of the shear energy by F, per reference volume in GPa.
-
-    The increment dg makes the energy stationary. With E = 3/2 dev e : dev e, G the shear modulus
-    and q = 2 G sqrt(E) - 3 G dg its derivatives by E are alpha = q / (3 sqrt(E)) and
-    beta = (G/3 - G^2 d dg/d q_trial - q / (6 sqrt(E))) / E, times det Fl.
-
-    Args:
-        points: The points; moduli are set.
-        rule: Rule of the shear energy.
-        owned: Number of cells, the first ones, that they are wanted for.
-    """
-    moved, rows = np.empty((points.cells.shape[1], 2)), np.empty((4, 4))
-    for cell in range(owned):
-        _gather(points.displacement, points.cells[cell], moved)
-        shrinkage, modulus = 1.0 / points.in_plane[cell] ** 2, points.shear[cell]
-        out_of_plane = points.out_of_plane[cell]
-        growth = out_of_plane / shrinkage
-        for p in range(len(rule.slopes)):
-            gradient, dof = _deformation(moved, rule, cell, p), points.dofs[cell, p]
-            ratio = gradient[0] * gradient[3] - gradient[1] * gradient[2]
-            creep = _creep_inverse(points, dof)
-            y, mean, strain2, first, second = _trial_strain(
-                gradient, ratio, creep, shrinkage, out_of_plane
-            )
-            creep = _scaled(creep, ratio)
-            s, t = _shear_variations(gradient, ratio, creep, rows)
-            root = np.sqrt(strain2)
-            stress = modulus * (2.0 * root - 3.0 * points.increment[dof])
-            alpha = growth * stress / (3.0 * root)
-            beta = growth * (modulus / 3.0 - modulus**2 * points.softening[dof]) - 0.5 * alpha
-            beta /= strain2
-            factors = (
-                alpha * first,
-                alpha * second + beta * first**2,
-                3.0 * beta * first * mean - alpha * first,
-                alpha * (0.5 - 3.0 * mean) + 9.0 * beta * mean**2,
-            )
-            constant = alpha * (3.0 * mean - first * y) / ratio
-            blocks = alpha * first * s, alpha * first * t
-            _second_derivatives(rows, factors, creep, blocks, constant, points.moduli[dof])
-
-
-@inlined
-def _shear_variations(
-    gradient: tuple[float, float, float, float],
-    ratio: float,
-    creep: tuple[float, float, float],
-    rows: NDArray[np.float64],
-) -> tuple[float, float]:
-    """Scaled half difference s of be's diagonal and its off-diagonal t: y = s^2 + t^2.
-
-    Args:
-        gradient: Deformation gradient F, row by row.
-        ratio: det F.
-        creep: Components (11, 22, 12) of Ccr^-1, scaled such that F Ccr^-1 F^T has determinant 1.
-        rows: Where derivatives by F go: those of s, of t, half of that of y, and that of ln det F.
-    """
-    f, g, h, i = gradient
-    c, d, e = creep
+    c, d, e = scale * creep[0], scale * creep[1], scale * creep[2]
     a, b, m, n = f * c + g * e, f * e + g * d, h * c + i * e, h * e + i * d
-    s, t = 0.5 * (f * a + g * b - h * m - i * n), f * m + g * n
-    rows[0, 0], rows[0, 1], rows[0, 2], rows[0, 3] = a, b, -m, -n
-    rows[1, 0], rows[1, 1], rows[1, 2], rows[1, 3] = m, n, a, b
-    rows[3, 0], rows[3, 1], rows[3, 2], rows[3, 3] = i / ratio, -h / ratio, -g / ratio, f / ratio
-    for k in range(4):
-        rows[0, k] -= s * rows[3, k]
-        rows[1, k] -= t * rows[3, k]
-        rows[2, k] = s * rows[0, k] + t * rows[1, k]
-    return s, t
-
-
-@inlined
-def _second_derivatives(
-    rows: NDArray[np.float64],
-    factors: tuple[float, float, float, float],
-    creep: tuple[float, float, float],
-    blocks: tuple[float, float],
-    constant: float,
-    moduli: NDArray[np.float64],
-) -> None:
-    """Sum products of the rows of :func:`_shear_variations`, and what does not come from them.
-
-    Args:
-        rows: First derivatives r of s, t, y/2 and ln det F.
-        factors: Of r_s x r_s + r_t x r_t, r_y x r_y, r_y x r_ln + r_ln x r_y, r_ln x r_ln.
-        creep: Components (11, 22, 12) of the scaled Ccr^-1, the second derivative of be.
-        blocks: Its factors from s and t.
-        constant: Factor of the second derivative of det F.
-        moduli: Where the upper triangle goes, row by row, shape (10,).
-    """
-    c, d, e = creep
-    entry = 0
-    for k in range(4):
-        for j in range(k, 4):
-            value = factors[0] * (rows[0, k] * rows[0, j] + rows[1, k] * rows[1, j])
-            value += factors[1] * rows[2, k] * rows[2, j]
-            value += factors[2] * (rows[2, k] * rows[3, j] + rows[3, k] * rows[2, j])
-            moduli[entry] = value + factors[3] * rows[3, k] * rows[3, j]
-            entry += 1
-    moduli[0] += blocks[0] * c
-    moduli[1] += blocks[0] * e
-    moduli[4] += blocks[0] * d
-    moduli[7] -= blocks[0] * c
-    moduli[8] -= blocks[0] * e
-    moduli[9] -= blocks[0] * d
-    moduli[2] += blocks[1] * c
-    moduli[3] += blocks[1] * e + constant
-    moduli[5] += blocks[1] * e - constant
-    moduli[6] += blocks[1] * d
+    t = 0.5 * (f * a + g * b + h * m + i * n)
+    by_trace = factors[0] * t
+    by_ratio = (factors[1] - by_trace * t) / ratio
+    stress[0] = by_trace * a + by_ratio * i
+    stress[1] = by_trace * b - by_ratio * h
+    stress[2] = by_trace * m - by_ratio * g
+    stress[3] = by_trace * n + by_ratio * f

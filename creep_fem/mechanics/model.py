@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from creep_fem.mechanics import forms, loops
 from creep_fem.mechanics.domain import Domain
 from creep_fem.mechanics.element import SHEAR_DEGREE, VOLUMETRIC_DEGREE
-from creep_fem.mechanics.quadrature import CellRule, Points
+from creep_fem.mechanics.moduli import set_moduli
+from creep_fem.mechanics.quadrature import cell_rule
 
 # Sums may be rearranged, which makes kernels faster. These are the parts of -ffast-math that keep
 # infinities and do not change how the rest of the process rounds.
@@ -93,7 +94,7 @@ class MechanicsModel:
         self.displacement, self.creep_inverse = self.fields.displacement, self.fields.creep_inverse
         self._cells = np.arange(mesh.topology.index_map(2).size_local, dtype=np.int32)
         self._rule, self._few = (
-            CellRule.of(space, degree) for degree in (SHEAR_DEGREE, VOLUMETRIC_DEGREE)
+            cell_rule(space, degree) for degree in (SHEAR_DEGREE, VOLUMETRIC_DEGREE)
         )
         self._points = self._points_of_fields()
         # Where, and for which step, creep and stresses at the points were last evaluated.
@@ -103,9 +104,9 @@ class MechanicsModel:
         self._build_forms()
         self.creep_strain = np.zeros(self._rule.weights.shape)
 
-    def _points_of_fields(self) -> Points:
+    def _points_of_fields(self) -> loops.Points:
         fields = self.fields
-        return Points(
+        return loops.Points(
             displacement=fields.displacement.x.array.reshape(-1, 2),
             cells=fields.displacement.function_space.dofmap.list,
             dofs=fields.increment.function_space.dofmap.list,
@@ -121,7 +122,8 @@ class MechanicsModel:
             softening=fields.softening.x.array,
             last=np.zeros((len(fields.increment.x.array), 2)),
             stress=fields.stress.x.array.reshape(-1, 4),
-            moduli=fields.moduli.x.array.reshape(-1, 10),
+            gradient=np.zeros((len(fields.increment.x.array), 4)),
+            strain=np.zeros((len(fields.increment.x.array), 5)),
         )
 
     def set_parameters(self, phases: Sequence[Phase]) -> None:
@@ -191,7 +193,14 @@ class MechanicsModel:
     def tangent(self) -> fem.Form:
         """Form of the tangent at the present displacement, for the step last evaluated."""
         self._evaluate_if_changed()
-        loops.set_moduli(self._points, self._rule, len(self._cells))
+        points = self._points
+        set_moduli(
+            points.dofs[: len(self._cells)],
+            *(points.gradient, points.strain, points.creep_inverse),
+            *(points.increment, points.softening),
+            *(points.shear, points.in_plane, points.out_of_plane),
+            self.fields.moduli.x.array.reshape(-1, 10),
+        )
         return self._tangent
 
     def _evaluate_if_changed(self) -> None:

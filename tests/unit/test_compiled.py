@@ -16,9 +16,10 @@ from numba.core.dispatcher import Dispatcher
 import creep_fem.compiled
 from creep_fem.contact import loops
 from creep_fem.mechanics import loops as point_loops
+from creep_fem.mechanics import moduli
 
 ROOT = Path(__file__).parents[2]
-MODULES = (loops, point_loops)
+MODULES = (loops, point_loops, moduli)
 
 # A small run, and for how many kinds of arrays each loop was compiled or loaded.
 PROGRAM = """

@@ -19,7 +19,7 @@ from creep_fem.mechanics.domain import Domain
 from creep_fem.mechanics.element import SHEAR_DEGREE, VOLUMETRIC_DEGREE
 from creep_fem.mechanics.forms import from_potential
 from creep_fem.mechanics.model import MechanicsModel
-from creep_fem.mechanics.quadrature import CellRule
+from creep_fem.mechanics.quadrature import cell_rule
 from creep_fem.microstructure import Disc, Layout, build_mesh
 
 LAYOUT = Layout(3.6, (Disc(0.9, 1.8, 0.8, "active"), Disc(2.7, 1.8, 0.8, "framework")))
@@ -80,12 +80,16 @@ def test_stresses_and_moduli_are_derivatives_of_the_potential(strain: float) -> 
     model = deformed(strain) if strain > 0.0 else unstrained()
     model.evaluate(30.0)
     assert bool(model.creep_increment.max() > 1e-7) == (strain > 0.0)
-    residual, tangent = (fem.form(form) for form in from_potential(model.fields))
-    wanted, found = (fem.assemble_matrix(form).to_dense() for form in (tangent, model.tangent()))
-    np.testing.assert_allclose(found, wanted, rtol=0.0, atol=1e-10 * np.abs(wanted).max())
+    fields, rng = model.fields, np.random.default_rng(5)
+    residual, tangent = (fem.form(form) for form in from_potential(fields))
     wanted, found = (fem.assemble_vector(form).array for form in (residual, model.residual()))
     scale = max(np.abs(wanted).max(), 1e-3)
     np.testing.assert_allclose(found, wanted, rtol=0.0, atol=1e-10 * scale)
+    # moduli of any increments, in both phases, not only of those that belong to the stresses
+    fields.increment.x.array[:] = 0.3 * strain * rng.uniform(size=len(fields.increment.x.array))
+    fields.softening.x.array[:] = strain / 4.0 * rng.uniform(size=len(fields.softening.x.array))
+    wanted, found = (fem.assemble_matrix(form).to_dense() for form in (tangent, model.tangent()))
+    np.testing.assert_allclose(found, wanted, rtol=0.0, atol=1e-10 * np.abs(wanted).max())
 
 
 def test_forms_are_those_of_the_present_state() -> None:
@@ -131,7 +135,7 @@ def test_weights_are_those_of_the_mesh() -> None:
     model = unstrained()
     space = model.domain.displacement_space
     for degree in (SHEAR_DEGREE, VOLUMETRIC_DEGREE):
-        rule = CellRule.of(space, degree)
+        rule = cell_rule(space, degree)
         one = ufl.as_ufl(1.0) * ufl.dx(domain=space.mesh, metadata={"quadrature_degree": degree})
         area = fem.assemble_scalar(fem.form(one))
         assert np.sum(rule.weights) == pytest.approx(area, rel=1e-12)
@@ -145,6 +149,7 @@ def test_an_element_inside_out_is_not_admissible() -> None:
     before = place[inside].copy()
     place[inside] += 5.0
     assert model.evaluate(1.0) == np.inf
+    assert np.isnan(fem.assemble_vector(model.residual()).array).any()
     place[inside] = np.nan
     assert model.evaluate(1.0) == np.inf
     place[inside] = before
@@ -152,12 +157,29 @@ def test_an_element_inside_out_is_not_admissible() -> None:
 
 
 def test_a_rate_of_zero_is_elastic() -> None:
-    model = deformed(0.3)
+    """Also where a phase crept before, and where it has no law any more."""
+    elastic = MechanicsModel(deformed(0.3).domain, [PHASES[1], PHASES[1]])
     still = SimpleNamespace(rate=0.0, reference_stress=0.1, exponent=4.5)
+    for creep in (still, None):
+        model = deformed(0.3)
+        model.evaluate(30.0)
+        assert model.creep_increment.max() > 0.0
+        soft = SimpleNamespace(**{**vars(PHASES[1]), "creep": creep})
+        model.set_parameters([soft, PHASES[1]])
+        for name in ("displacement", "creep_inverse"):
+            getattr(elastic, name).x.array[:] = getattr(model, name).x.array
+        elastic.set_growth([(1.2, 1.05), (1.1, 0.97)])
+        assert model.evaluate(30.0) == elastic.evaluate(30.0)
+        np.testing.assert_array_equal(model.creep_increment, 0.0)
+
+
+def test_a_tangent_is_that_of_the_parameters() -> None:
+    """Without anything that evaluated them before."""
+    model, fresh = deformed(1e-3), deformed(1e-3)
     model.evaluate(30.0)
-    assert model.creep_increment.max() > 0.0
-    model.set_parameters([SimpleNamespace(**{**vars(PHASES[0]), "creep": still}), PHASES[1]])
-    elastic = model.evaluate(30.0)
-    np.testing.assert_array_equal(model.creep_increment, 0.0)
-    np.testing.assert_array_equal(model.fields.softening.x.array, 0.0)
-    assert model.evaluate(0.0) == elastic
+    harder = SimpleNamespace(**{**vars(PHASES[0]), "shear_modulus": 5.0})
+    for changed in (model, fresh):
+        changed.set_parameters([harder, PHASES[1]])
+    fresh.evaluate(30.0)
+    data = (fem.assemble_matrix(m.tangent()).data for m in (model, fresh))
+    np.testing.assert_allclose(*data, rtol=1e-12, atol=1e-12)
