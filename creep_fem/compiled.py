@@ -10,7 +10,7 @@ from numba import njit
 
 logger = logging.getLogger(__name__)
 
-_FASTMATH = {"contract", "arcp"}  # a product and a sum at once; products with reciprocals
+FASTMATH = {"contract", "arcp"}  # a product and a sum at once; products with reciprocals
 
 
 def compiled[F: Callable[..., Any]](function: F) -> F:
@@ -22,12 +22,12 @@ def compiled[F: Callable[..., Any]](function: F) -> F:
     options here change. Division by zero gives infinities and NaN, as in NumPy.
     """
     try:
-        return cast(F, njit(cache=True, error_model="numpy", fastmath=_FASTMATH)(function))
+        return cast(F, njit(cache=True, error_model="numpy", fastmath=FASTMATH)(function))
     except RuntimeError:  # Numba finds no folder to write to
         logger.info("%s is compiled in every run: no cache can be written", function.__name__)
-        return cast(F, njit(error_model="numpy", fastmath=_FASTMATH)(function))
+        return cast(F, njit(error_model="numpy", fastmath=FASTMATH)(function))
 
 
 def inlined[F: Callable[..., Any]](function: F) -> F:
     """Make a small function part of the compiled ones that call it: a call costs more than it."""
-    return cast(F, njit(inline="always", error_model="numpy", fastmath=_FASTMATH)(function))
+    return cast(F, njit(inline="always", error_model="numpy", fastmath=FASTMATH)(function))

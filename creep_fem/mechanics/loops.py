@@ -363,7 +363,7 @@ def _shear(
         root = np.sqrt(strain2)
         trial = 2.0 * modulus * root
         increment = softening = dissipation = 0.0
-        if rate * dt > 0.0:
+        if rate * dt != 0.0:
             last = points.last[dof, 0], points.last[dof, 1]
             increment, softening, dissipation, last = return_map(trial, dt, law, last)
             points.last[dof, 0], points.last[dof, 1] = last

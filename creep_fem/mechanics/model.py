@@ -186,12 +186,16 @@ class MechanicsModel:
         return loops.respond(self._points, self._rule, self._few, dt, len(self._cells))
 
     def residual(self) -> fem.Form:
-        """Form of the residual at the present displacement, for the step last evaluated."""
+        """Form of the residual at the present displacement, for the step last evaluated.
+
+        Growth and parameters may have been set since; what is written to other fields directly
+        counts from the next evaluation on.
+        """
         self._evaluate_if_changed()
         return self._residual
 
     def tangent(self) -> fem.Form:
-        """Form of the tangent at the present displacement, for the step last evaluated."""
+        """Form of the tangent, likewise."""
         self._evaluate_if_changed()
         points = self._points
         set_moduli(

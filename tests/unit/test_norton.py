@@ -9,6 +9,7 @@ import pytest
 from numba import njit
 from scipy.optimize import brentq
 
+from creep_fem.compiled import FASTMATH
 from creep_fem.mechanics.loops import return_map
 
 
@@ -18,7 +19,7 @@ class Creep(NamedTuple):
     dissipation: np.ndarray
 
 
-@njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(error_model="numpy", fastmath=FASTMATH)  # type: ignore[untyped-decorator]
 def _at_all(
     trial: np.ndarray, dt: float, law: tuple[float, float, float, float], last: np.ndarray
 ) -> np.ndarray:

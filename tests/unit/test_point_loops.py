@@ -74,6 +74,25 @@ def test_energy_is_that_of_the_forms(strain: float, dt: float) -> None:
     assert bool(model.creep_increment.max() > 1e-7) == (strain * dt > 0.0)
 
 
+@pytest.mark.parametrize("strain", [1e-3, 0.3])
+def test_creep_follows_the_law(strain: float) -> None:
+    """The increment is A dt (q/s)^n, and its derivative by the trial stress belongs to it."""
+    model, dt = deformed(strain), 30.0
+    model.evaluate(dt)
+    fields, mesh = model.fields, model.domain.mesh
+    points = cell_rule(model.domain.displacement_space, SHEAR_DEGREE).points
+    cells = np.flatnonzero(model.domain.cell_phase == 0).astype(np.int32)
+    trial = fem.Expression(fields.material.trial_mises, points).eval(mesh, cells)
+    dofs = fields.increment.function_space.dofmap.list[cells]
+    increment, softening = (f.x.array[dofs] for f in (fields.increment, fields.softening))
+    stress = trial - 3.0 * PHASES[0].shear_modulus * increment
+    wanted = NORTON.rate * dt * (stress / NORTON.reference_stress) ** NORTON.exponent
+    np.testing.assert_allclose(increment, wanted, rtol=1e-8)
+    slope = NORTON.exponent * increment / stress
+    wanted = slope / (1.0 + 3.0 * PHASES[0].shear_modulus * slope)
+    np.testing.assert_allclose(softening, wanted, rtol=1e-8)
+
+
 @pytest.mark.parametrize("strain", [0.0, 1e-3, 0.3])
 def test_stresses_and_moduli_are_derivatives_of_the_potential(strain: float) -> None:
     """Residual and tangent are those that UFL derives, also where nothing is strained at all."""
