@@ -72,8 +72,8 @@ class Points(NamedTuple):
         stress: First derivatives of the shear energy by F, components (11, 12, 21, 22), per
             reference volume in GPa, shape (points, 4).
         gradient: Deformation gradient F, row by row, shape (points, 4).
-        strain: sinh^2 A, the in-plane mean of dev e, E = 3/2 dev e : dev e and the first and second
-            derivative of E by half of sinh^2 A, shape (points, 5).
+        strain: In-plane mean of dev e, E = 3/2 dev e : dev e, and the first and second derivative
+            of E by half of sinh^2 A, shape (points, 4).
     """
 
     displacement: NDArray[np.float64]
@@ -231,14 +231,14 @@ def _trial_strain(
     creep: tuple[float, float, float],
     shrinkage: float,
     out_of_plane: float,
-) -> tuple[float, float, float, float, float]:
-    """y = sinh^2 A, the in-plane mean of dev e, E = 3/2 dev e : dev e, derivatives by y/2 of E."""
+) -> tuple[float, float, float, float]:
+    """In-plane mean of dev e, E = 3/2 dev e : dev e, its derivatives by y/2, y = sinh^2 A."""
     det_creep = creep[0] * creep[1] - creep[2] ** 2
     det_be = _elastic_determinant(ratio, det_creep, shrinkage)
     y = _squared_sinh(_elastic_trial(gradient, creep, shrinkage), det_be)
     mean = np.log(_mean_argument(det_be, det_creep, out_of_plane)) / 12.0
     squared, first, second = _squared_half_log_ratio(y)
-    return y, mean, _squared_strain(squared, mean), 1.5 * first, 3.0 * second
+    return mean, _squared_strain(squared, mean), 1.5 * first, 3.0 * second
 
 
 @inlined
@@ -306,7 +306,7 @@ def respond(points: Points, rule: CellRule, few: CellRule, dt: float, owned: int
     """Bring creep and stresses to the present displacement, for a step of dt s.
 
     Args:
-        points: The points; what the attributes from the increment on stand for is set.
+        points: The points; increment, softening, last, stress, gradient and strain are set.
         rule: Rule of the shear energy.
         few: Rule of the volumetric energy.
         dt: Length of the step in s.
@@ -359,7 +359,7 @@ def _shear(
         c = points.creep_inverse[dof]
         creep = c[0], c[1], c[2]
         strain = _trial_strain(gradient, ratio, creep, shrinkage, out_of_plane)
-        _, mean, strain2, first, _ = strain
+        mean, strain2, first, _ = strain
         root = np.sqrt(strain2)
         trial = 2.0 * modulus * root
         increment = softening = dissipation = 0.0
@@ -374,9 +374,7 @@ def _shear(
         factors = alpha * first, 3.0 * alpha * mean
         _set_stress(gradient, ratio, creep, factors, points.stress[dof])
         for k in range(4):
-            points.gradient[dof, k] = gradient[k]
-        for k in range(5):
-            points.strain[dof, k] = strain[k]
+            points.gradient[dof, k], points.strain[dof, k] = gradient[k], strain[k]
     return energy
 
 
@@ -390,8 +388,8 @@ def _set_stress(
 ) -> None:
     """First derivatives of the shear energy by F, components (11, 12, 21, 22).
 
-    With t = tr(F C F^T)/2, C the scaled Ccr^-1, y = t^2 - 1, and y/2 has the derivative
-    t (F C - t F^-T).
+    With C = Ccr^-1 / sqrt(det(F Ccr^-1 F^T)), T = F^-T and t = tr(F C F^T)/2, y = t^2 - 1, and y/2
+    has the derivative t (F C - t T).
 
     Args:
         gradient: Deformation gradient F, row by row.

@@ -123,7 +123,7 @@ class MechanicsModel:
             last=np.zeros((len(fields.increment.x.array), 2)),
             stress=fields.stress.x.array.reshape(-1, 4),
             gradient=np.zeros((len(fields.increment.x.array), 4)),
-            strain=np.zeros((len(fields.increment.x.array), 5)),
+            strain=np.zeros((len(fields.increment.x.array), 4)),
         )
 
     def set_parameters(self, phases: Sequence[Phase]) -> None:
