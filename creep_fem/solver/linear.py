@@ -6,6 +6,7 @@ or that points along negative curvature, shows as a negative reason of convergen
 
 from __future__ import annotations
 
+import ctypes
 import weakref
 from collections.abc import Mapping
 from itertools import count
@@ -61,6 +62,10 @@ _DISTRIBUTED: Options = {
     f"{COARSE}mat_mumps_icntl_14": 60,
 }
 _numbers = count()
+# Of mallopt() in glibc's malloc.h: from which size on blocks come from the system, each on its own
+# (here none), and from how much free memory on it goes back (here never).
+_M_MMAP_MAX, _NONE = -4, 0
+_M_TRIM_THRESHOLD, _NEVER = -1, -1
 
 
 def linear_solver(problem: StepProblem, kind: LinearSolver, petsc_options: Options) -> PETSc.KSP:
@@ -81,6 +86,7 @@ def linear_solver(problem: StepProblem, kind: LinearSolver, petsc_options: Optio
     Raises:
         ConfigError: If PETSc does not accept the options.
     """
+    _keep_freed_memory()
     prefix = f"creep_fem_{next(_numbers)}_"
     solver = PETSc.KSP().create(problem.comm)
     solver.setOptionsPrefix(prefix)
@@ -119,6 +125,18 @@ def _direct(size: int, petsc_options: Options) -> dict[str, str | float | bool]:
         return {**_DIRECT}
     ordering = {"mat_mumps_icntl_7": _QUASI_DENSE_MINIMUM_DEGREE} if size < _SMALL else {}
     return {**_DIRECT, **_MUMPS, **ordering}
+
+
+def _keep_freed_memory() -> None:
+    """Keep memory that is freed in the process, where the C library is told so by mallopt.
+
+    MUMPS frees and allocates its factor in every factorisation. Taken from the system anew, each
+    page of it is cleared at its first touch, which costs a fifth of the factorisation itself.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_MAX, _NONE)
+        mallopt(_M_TRIM_THRESHOLD, _NEVER)
 
 
 def _forget(keys: list[str]) -> None:
