@@ -93,6 +93,7 @@ def _run(
     for setting in settings:
         typer.echo(f"{setting.name}, {setting.ranks} ranks", err=True)
         rows.append({"name": setting.name, **measure(setting)})
+        rows = tables.fastest(rows)
         _keep(name, rows)
     return rows
 

@@ -35,6 +35,8 @@ _LOADED_AT = time.time()
 _BARE_REPETITIONS = 2
 _KIB = 1024.0
 _MIB = 1024.0**2
+# What the direct solver does, by PETSc's names of the events that its log counts and times.
+_OPERATIONS = {"analyse": "MatCholFctrSym", "factorise": "MatCholFctrNum", "solve": "MatSolve"}
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ class Measured:
         rejected: Rejected attempts.
         median_iterations: Median of the iterations of a step.
         phases: Seconds of each phase of the solver.
+        operations: Number and seconds of all analyses, factorisations and solutions of the direct
+            solver; those for shifted matrices and for chord iterations are among them.
         memory: Largest resident memory of all processes together in MiB.
         bare: What a plain iteration costs; None if that was not timed.
     """
@@ -97,6 +101,7 @@ class Measured:
     rejected: int
     median_iterations: float
     phases: dict[str, float]
+    operations: dict[str, tuple[int, float]]
     memory: float
     bare: Bare | None
 
@@ -186,6 +191,10 @@ def measure(
             for phase in Phase
             if (seconds := comm.allreduce(marched.phases[phase], op=MPI.MAX)) > 0.0
         },
+        operations={
+            name: (int(count), comm.allreduce(float(seconds), op=MPI.MAX))
+            for name, (count, seconds) in zip(_OPERATIONS, marched.operations, strict=True)
+        },
         memory=comm.allreduce(peak),
         bare=_mean(marched.bare, iterations) if bare else None,
     )
@@ -199,6 +208,8 @@ class _Marched:
         steps: Accepted steps.
         seconds: For all of them.
         phases: Seconds of this process in each phase.
+        operations: Number and seconds of the direct solver's operations in this process,
+            shape (3, 2).
         bare: Seconds of the pieces of an iteration after each step.
         first_at: When the first step was done, in s since the epoch.
     """
@@ -206,6 +217,7 @@ class _Marched:
     steps: list[AcceptedStep]
     seconds: float
     phases: Counter[Phase]
+    operations: NDArray[np.float64]
     bare: list[NDArray[np.float64]]
     first_at: float
 
@@ -220,13 +232,14 @@ def _march(run: Simulation, soc: float | None, with_bare: bool) -> _Marched:
     if end is None:
         raise typer.BadParameter(f"the first half-cycle does not reach {soc:g}")
     bare: _BareIteration | None = None
-    marched = _Marched([], 0.0, Counter(), [], np.nan)
+    marched = _Marched([], 0.0, Counter(), np.zeros((len(_OPERATIONS), 2)), [], np.nan)
     taken = run.steps()
     while run.stepper.time < end:
-        phases = PhaseTimes()
+        phases, before = PhaseTimes(), _operations()
         seconds, step = timed(lambda: _next(taken, run.comm))
         marched.seconds += seconds
         marched.phases.update(phases.seconds(MPI.COMM_SELF))
+        marched.operations += _operations() - before
         if step is None:
             break
         marched.first_at = marched.first_at if marched.steps else time.time()
@@ -235,6 +248,12 @@ def _march(run: Simulation, soc: float | None, with_bare: bool) -> _Marched:
             bare = bare or _BareIteration(run.problem)
             marched.bare.append(bare.seconds())
     return marched
+
+
+def _operations() -> NDArray[np.float64]:
+    """Number and seconds of the direct solver's operations so far, shape (3, 2)."""
+    counted = [PETSc.Log.Event(name).getPerfInfo() for name in _OPERATIONS.values()]
+    return np.array([(info["count"], info["time"]) for info in counted])
 
 
 def _next[T](taken: Iterator[T], comm: MPI.Intracomm) -> T | None:

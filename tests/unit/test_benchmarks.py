@@ -20,6 +20,7 @@ from benchmarks.peers import calculix, contact_deck, deck, own, published, table
 from benchmarks.peers.outcome import FINISHED, Outcome, merge
 from benchmarks.peers.problems import PROBLEMS, bar_mesh, quantities, value_at_wall
 from benchmarks.speed import __main__ as speed_command
+from benchmarks.speed import tables as speed_tables
 from creep_fem.materials.parameters import NortonCreep
 from creep_fem.microstructure import Disc, Layout, build_mesh
 
@@ -114,6 +115,40 @@ def test_shortest_repetition_counts() -> None:
     runs = [Outcome("B1", "x", 2, 1.0, (t,), None, (1.0, 1.0), FINISHED, "") for t in (2.0, 1.0)]
     assert merge(runs).wall == 1.0
     assert merge(runs).walls == (2.0, 1.0)
+
+
+def test_fastest_of_equal_runs_counts() -> None:
+    rows = [
+        {"name": name, "ranks": ranks, "march": march}
+        for name, ranks, march in (("a", 1, 3.0), ("a", 2, 1.0), ("a", 1, 2.0), ("b", 1, 4.0))
+    ]
+    assert [row["march"] for row in speed_tables.fastest(rows)] == [2.0, 1.0, 4.0]
+
+
+def test_speed_up_holds_a_run_against_what_its_linear_algebra_allows() -> None:
+    """By hand: 8 s of algebra (6 s bare) and 4 s of all else on one process, 5 (4) and 2.5 on two.
+
+    That all else took half as long and algebra 4/6 of its 8 s would make 12 s 22/3 s.
+    """
+    one = {
+        "name": "a",
+        "ranks": 1,
+        "march": 12.0,
+        "operations": {"analyse": (2, 1.0), "factorise": (20, 5.5), "solve": (40, 1.5)},
+        "bare": {"residual": 9.0, "tangent": 9.0, "factorise": 0.2, "solve": 0.025},
+    }
+    two = {
+        "name": "a",
+        "ranks": 2,
+        "march": 7.5,
+        "operations": {"analyse": (2, 1.0), "factorise": (10, 3.0), "solve": (50, 1.0)},
+        "bare": {"residual": 9.0, "tangent": 9.0, "factorise": 0.25, "solve": 0.01},
+    }
+    (sentence,) = speed_tables.speed_up([one, {**one, "name": "b"}, two])
+    assert sentence.endswith(
+        "factorisations and solutions, 1.50 times as fast; all else 1.60 times; the whole 1.60"
+        " times, where MUMPS allows 1.64."
+    )
 
 
 def test_document_keeps_what_is_outside_of_the_markers(tmp_path: Path) -> None:
