@@ -5,7 +5,9 @@ from __future__ import annotations
 import creep_fem._backend  # noqa: F401
 
 # isort: split
+import ctypes
 import gc
+import resource
 import weakref
 from collections.abc import Iterator
 from dataclasses import replace
@@ -51,6 +53,29 @@ def solve(
     solver.setOperators(matrix)
     solver.solve(load, solution)
     return solution.getArray().copy(), solver
+
+
+LIBC = ctypes.CDLL(None)
+LIBC.malloc.argtypes, LIBC.malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
+LIBC.free.argtypes = [ctypes.c_void_p]
+
+
+def page_faults_of_use(size: int) -> int:
+    """Pages that the system has to hand out while a block of this many bytes is written to."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    block = LIBC.malloc(size)
+    ctypes.memset(block, 1, size)
+    LIBC.free(block)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
+@pytest.mark.skipif(not hasattr(LIBC, "mallopt"), reason="the C library has no mallopt")
+def test_large_blocks_are_used_again(pressed: Simulation) -> None:
+    """As the factor of MUMPS is: without care each is new memory, cleared page by page."""
+    linear_solver(pressed.problem, "direct", {})
+    size = 2**27
+    page_faults_of_use(size)
+    assert page_faults_of_use(size) < 100
 
 
 def system(run: Simulation) -> tuple[PETSc.Mat, PETSc.Vec]:
