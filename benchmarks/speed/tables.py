@@ -31,9 +31,12 @@ def _rest(row: Row) -> float:
 
 
 def _algebra(row: Row) -> float:
-    """Seconds an iteration for factorisation and solution."""
-    phases = row["phases"]
-    return float((phases["factorise"] + phases["solve"]) / row["iterations"])
+    """Seconds for analyses, factorisations and solutions."""
+    return float(sum(seconds for _, seconds in row["operations"].values()))
+
+
+def _an_iteration(row: Row, seconds: float) -> str:
+    return f"{seconds / row['iterations']:.3f}"
 
 
 Columns = Mapping[str, Callable[[Row], str]]
@@ -63,9 +66,9 @@ GROWTH: Columns = {
     "meshing in s": lambda row: f"{row['meshing']:.1f}",
     "steps": lambda row: str(row["steps"]),
     "iterations a step": lambda row: f"{row['iterations'] / row['steps']:.1f}",
-    "s an iteration": lambda row: f"{row['march'] / row['iterations']:.3f}",
-    "of these factorise and solve": lambda row: f"{_algebra(row):.3f}",
-    "others": lambda row: f"{row['march'] / row['iterations'] - _algebra(row):.3f}",
+    "s an iteration": lambda row: _an_iteration(row, row["march"]),
+    "of these factorise and solve": lambda row: _an_iteration(row, _algebra(row)),
+    "others": lambda row: _an_iteration(row, row["march"] - _algebra(row)),
     "MiB": lambda row: f"{row['memory']:.0f}",
     "KiB a dof": lambda row: f"{1024.0 * row['memory'] / row['dofs']:.1f}",
 }
@@ -155,7 +158,7 @@ def speed_up(rows: Sequence[Row]) -> list[str]:
 
 
 def _second_process(one: Row, two: Row) -> str:
-    algebra = [sum(seconds for _, seconds in row["operations"].values()) for row in (one, two)]
+    algebra = [_algebra(row) for row in (one, two)]
     others = [row["march"] - part for row, part in zip((one, two), algebra, strict=True)]
     bare = [_bare_algebra(row) for row in (one, two)]
     allowed = one["march"] / (0.5 * others[0] + algebra[0] * bare[1] / bare[0])
@@ -212,7 +215,7 @@ def draw_growth(rows: Sequence[Row], path: Path) -> None:
             continue
         dofs = [row["dofs"] for row in chosen]
         total = [row["march"] / row["iterations"] for row in chosen]
-        algebra = [_algebra(row) for row in chosen]
+        algebra = [_algebra(row) / row["iterations"] for row in chosen]
         plural = "s" if ranks > 1 else ""
         axes.plot(dofs, total, f"{marker}-", label=f"all, {ranks} rank{plural}")
         axes.plot(dofs, algebra, f"{marker}--", label=f"factorise and solve, {ranks} rank{plural}")

@@ -64,10 +64,7 @@ def set_moduli(
             for k in range(4):
                 inverse[k] /= ratio
                 slope[k] -= t * inverse[k]
-            root = np.sqrt(strain2)
-            alpha = growth * modulus * (2.0 * root - 3.0 * increment[dof]) / (3.0 * root)
-            beta = growth * (modulus / 3.0 - modulus**2 * softening[dof]) - 0.5 * alpha
-            beta /= strain2
+            alpha, beta = _by_strain(strain2, modulus, increment[dof], softening[dof], growth)
             by_trace = alpha * first * t
             factors = (
                 alpha * first + (alpha * second + beta * first**2) * t**2,
@@ -75,17 +72,41 @@ def set_moduli(
                 alpha * (0.5 - 3.0 * mean) + 9.0 * beta * mean**2,
             )
             _sum_products(slope, inverse, factors, moduli[dof])
-            # of F C F^T, and of det F
-            c, d, e = by_trace * c, by_trace * d, by_trace * e
             constant = (3.0 * alpha * mean - by_trace * t) / ratio
-            moduli[dof, 0] += c
-            moduli[dof, 1] += e
-            moduli[dof, 3] += constant
-            moduli[dof, 4] += d
-            moduli[dof, 5] -= constant
-            moduli[dof, 7] += c
-            moduli[dof, 8] += e
-            moduli[dof, 9] += d
+            _add_constant((by_trace * c, by_trace * d, by_trace * e), constant, moduli[dof])
+
+
+@inlined
+def _by_strain(
+    strain2: float, modulus: float, increment: float, softening: float, growth: float
+) -> tuple[float, float]:
+    """First and second derivative alpha and beta of the energy by E, times det Fl."""
+    root = np.sqrt(strain2)
+    alpha = growth * modulus * (2.0 * root - 3.0 * increment) / (3.0 * root)
+    beta = growth * (modulus / 3.0 - modulus**2 * softening) - 0.5 * alpha
+    return alpha, beta / strain2
+
+
+@inlined
+def _add_constant(
+    creep: tuple[float, float, float], constant: float, moduli: NDArray[np.float64]
+) -> None:
+    """Add a multiple of the second derivatives of F C F^T's trace by F, and of det F.
+
+    Args:
+        creep: Components (11, 22, 12) of C times the factor of half the trace.
+        constant: Factor of det F.
+        moduli: Upper triangle, row by row, shape (10,).
+    """
+    c, d, e = creep
+    moduli[0] += c
+    moduli[1] += e
+    moduli[3] += constant
+    moduli[4] += d
+    moduli[5] -= constant
+    moduli[7] += c
+    moduli[8] += e
+    moduli[9] += d
 
 
 @inlined

@@ -62,8 +62,8 @@ _DISTRIBUTED: Options = {
     f"{COARSE}mat_mumps_icntl_14": 60,
 }
 _numbers = count()
-# Of mallopt() in glibc's malloc.h: from which size on blocks come from the system, each on its own
-# (here none), and from how much free memory on it goes back (here never).
+# Of mallopt() in glibc's malloc.h: how many large blocks may come from the system each on its own,
+# and from how much free memory on it goes back.
 _M_MMAP_MAX, _NONE = -4, 0
 _M_TRIM_THRESHOLD, _NEVER = -1, -1
 
