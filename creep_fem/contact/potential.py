@@ -127,7 +127,7 @@ class Contact:
         self._margin = 0.0
 
     @property
-    def edge_count(self) -> int:
+    def _edge_count(self) -> int:
         """Number of edges that feet may lie on, images included."""
         return len(self._targets.edge_body)
 
@@ -216,9 +216,7 @@ class Contact:
     def coupled_edges(self) -> NDArray[np.int64]:
         """Pairs of edges that the candidates couple, each once, shape (n, 2)."""
         feet = self.candidates
-        pairs = np.column_stack([self.points.edge[feet.point], feet.edge])
-        unique: NDArray[np.int64] = np.unique(pairs, axis=0)
-        return unique
+        return self.each_once(np.column_stack([self.points.edge[feet.point], feet.edge]))
 
     def with_neighbours(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
         """Add the pairs that result if the feet slide to a neighbouring edge, shape (n, 2)."""
@@ -226,8 +224,17 @@ class Contact:
         for neighbour in (self._targets.following, self._targets.preceding):
             slid = np.column_stack([pairs[:, 0], neighbour[pairs[:, 1]]])
             reach.append(slid[slid[:, 1] >= 0])
-        unique: NDArray[np.int64] = np.unique(np.concatenate(reach), axis=0)
-        return unique
+        return self.each_once(np.concatenate(reach))
+
+    def each_once(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Sort pairs of edges by their keys and leave out repetitions, shape (n, 2)."""
+        # numbers are sorted many times as fast as rows are
+        return np.column_stack(np.divmod(np.unique(self.pair_keys(pairs)), self._edge_count))
+
+    def pair_keys(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """One number for each pair of edges, shape (n,)."""
+        keys: NDArray[np.int64] = pairs[:, 0] * self._edge_count + pairs[:, 1]
+        return keys
 
     def coupled_nodes(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
         """Surface nodes that pairs of edges couple, shape (n, 8)."""

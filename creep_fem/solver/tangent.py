@@ -25,6 +25,9 @@ from creep_fem.solver.surface import SurfaceNodes
 Storage = Literal["whole", "upper"]
 """The whole matrix, or its upper triangle: half as many entries to find a place for."""
 
+_Blocks = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+"""Surface nodes of rows and of columns, both (n, k), and what is added there, (n, 2k, 2k)."""
+
 _SLIDES = 2  # edges that a foot may slide on before the matrix has no room for it
 
 
@@ -67,8 +70,9 @@ class TangentMatrix:
         with timed(Phase.ASSEMBLY):
             matrix = self._matrix_with_room(pairs, storage)
             matrix.zeroEntries()
-            alone = self._surface.owned[:, None], diagonal[:, None, None] * np.eye(2)
-            self._fill(matrix, elements, (pairs.nodes, pairs.values), alone)
+            owned = self._surface.owned[:, None]
+            alone = owned, owned, diagonal[:, None, None] * np.eye(2)
+            self._fill(matrix, elements, (pairs.nodes, pairs.nodes, pairs.values), alone)
         return matrix
 
     def _matrix_with_room(self, pairs: NodeBlocks, storage: Storage) -> PETSc.Mat:
@@ -84,36 +88,45 @@ class TangentMatrix:
 
     def _has_room(self, pairs: NDArray[np.int64]) -> bool:
         """Whether the matrix was allocated for these pairs of edges."""
-        keys = self._keys(pairs)
+        keys = self._contact.pair_keys(pairs)
         first = np.searchsorted(self._allocated, keys)
         return bool((np.searchsorted(self._allocated, keys, "right") > first).all())
-
-    def _keys(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-        """One number for each pair of edges."""
-        keys: NDArray[np.int64] = pairs[:, 0] * self._contact.edge_count + pairs[:, 1]
-        return keys
 
     def _allocate(self, needed: NDArray[np.int64], storage: Storage) -> PETSc.Mat:
         pairs = self._contact.coupled_edges()
         for _ in range(_SLIDES):
             pairs = self._contact.with_neighbours(pairs)
         # friction couples the edges that touched at the start of the step, wherever feet are now
-        pairs = np.unique(np.concatenate([pairs, needed]), axis=0)
-        self._allocated = self._keys(pairs)  # sorted, like the pairs
-        nodes = self._contact.coupled_nodes(pairs)
-        matrix = self._empty(nodes, storage)
+        pairs = self._contact.each_once(np.concatenate([pairs, needed]))
+        self._allocated = self._contact.pair_keys(pairs)  # sorted, like the pairs
+        rows, columns = self._coupled_nodes(pairs)
+        matrix = self._empty(rows, columns, storage)
         options = PETSc.Mat.Option
         if storage == "upper":
             matrix.setOption(options.IGNORE_LOWER_TRIANGULAR, True)
         # the first assembly drops all room that nothing was put into
-        self._fill(matrix, self._model.coupling, (nodes, np.ones((len(nodes), 16, 16))))
+        somewhere = rows[:, None], columns[:, None], np.ones((len(rows), 2, 2))
+        self._fill(matrix, self._model.coupling, somewhere)
         matrix.setOption(options.NEW_NONZERO_ALLOCATION_ERR, False)
         matrix.setOption(options.SYMMETRIC, True)
         matrix.setOption(options.SYMMETRY_ETERNAL, True)
         return matrix
 
-    def _empty(self, nodes: NDArray[np.int64], storage: Storage) -> PETSc.Mat:
-        """A matrix with room for the elements and for coupled surface nodes, shape (n, 8)."""
+    def _coupled_nodes(
+        self, pairs: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Surface nodes of all blocks that pairs of edges fill, each block once, shape (n,)."""
+        nodes = self._contact.coupled_nodes(pairs)
+        ones, starts = np.ones(nodes.size, dtype=np.int32), np.arange(len(nodes) + 1)
+        shape = len(nodes), len(self._surface.global_nodes)
+        members = csr_array((ones, nodes.ravel(), nodes.shape[1] * starts), shape)
+        blocks = (members.T @ members).tocoo()
+        return blocks.row.astype(np.int64), blocks.col.astype(np.int64)
+
+    def _empty(
+        self, coupled: NDArray[np.int64], to: NDArray[np.int64], storage: Storage
+    ) -> PETSc.Mat:
+        """A matrix with room for the elements and for blocks of surface nodes, shape (n,)."""
         rows = self._rows
         numbers = rows.local_to_global(np.arange(rows.size_local + rows.num_ghosts, dtype=np.int32))
         lgmap = PETSc.LGMap().create(numbers.astype(PETSc.IntType), 2, self._surface.comm)
@@ -124,7 +137,7 @@ class TangentMatrix:
         lgmap.destroy()
         if storage not in self._element_blocks:
             self._element_blocks[storage] = self._blocks_of_elements(storage)
-        blocks = self._element_blocks[storage] + self._blocks_of_contact(nodes, storage)
+        blocks = self._element_blocks[storage] + self._blocks_of_contact(coupled, to, storage)
         # what elements and contact share was counted twice
         columns = [rows.size_local], [rows.size_global - rows.size_local]
         blocks = np.minimum(blocks, columns).astype(PETSc.IntType)
@@ -144,43 +157,39 @@ class TangentMatrix:
         inside = owned & ((columns >= rows) | (storage == "whole"))
         return np.stack([np.bincount(rows[part], minlength=count) for part in (inside, ~owned)])
 
-    def _blocks_of_contact(self, nodes: NDArray[np.int64], storage: Storage) -> NDArray[np.int64]:
+    def _blocks_of_contact(
+        self, coupled: NDArray[np.int64], to: NDArray[np.int64], storage: Storage
+    ) -> NDArray[np.int64]:
         """The same for surface nodes that any process couples (collective)."""
-        surface = self._surface
-        size, starts = len(surface.global_nodes), nodes.shape[1] * np.arange(len(nodes) + 1)
-        ones = np.ones(nodes.size, dtype=np.int32)
-        members = csr_array((ones, nodes.ravel(), starts), (len(nodes), size))
-        pairs = (members.T @ members).tocoo()
-        rows, columns = surface.global_nodes[pairs.row], surface.global_nodes[pairs.col]
-        owned = surface.owners[pairs.row] == surface.owners[pairs.col]
+        surface, size = self._surface, len(self._surface.global_nodes)
+        rows, columns = surface.global_nodes[coupled], surface.global_nodes[to]
+        owned = surface.owners[coupled] == surface.owners[to]
         inside = owned & ((columns >= rows) | (storage == "whole"))
-        counts = [np.bincount(pairs.row[part], minlength=size) for part in (inside, ~owned)]
+        counts = [np.bincount(coupled[part], minlength=size) for part in (inside, ~owned)]
         total = surface.sum(np.stack(counts, axis=1).astype(np.float64))
         blocks = np.zeros((2, self._rows.size_local), dtype=np.int64)
         blocks[:, surface.owned_local] = total[surface.owned].T
         return blocks
 
-    def _fill(
-        self,
-        matrix: PETSc.Mat,
-        form: fem.Form,
-        *surface_terms: tuple[NDArray[np.int64], NDArray[np.float64]],
-    ) -> None:
-        """Assemble a form and blocks of surface nodes: their nodes (n, k), values (n, 2k, 2k)."""
+    def _fill(self, matrix: PETSc.Mat, form: fem.Form, *surface_terms: _Blocks) -> None:
+        """Assemble a form and blocks of surface nodes."""
         fem_petsc.assemble_matrix(matrix, form, bcs=self._conditions)
         # the unit diagonal of fixed dofs was inserted, the surface terms are added
         matrix.assemble(PETSc.Mat.AssemblyType.FLUSH)
-        for nodes, values in surface_terms:
-            self._add(matrix, nodes, values)
+        for blocks in surface_terms:
+            self._add(matrix, *blocks)
         matrix.assemble()
 
     def _add(
-        self, matrix: PETSc.Mat, nodes: NDArray[np.int64], values: NDArray[np.float64]
+        self,
+        matrix: PETSc.Mat,
+        rows: NDArray[np.int64],
+        columns: NDArray[np.int64],
+        values: NDArray[np.float64],
     ) -> None:
         """Add blocks, leaving out fixed dofs; rows of other processes are sent to them."""
-        count, width = nodes.shape
-        free = ~self._surface.fixed[nodes].reshape(count, 2 * width)
-        values = values * (free[:, :, None] & free[:, None, :])
-        rows = self._surface.global_nodes[nodes]
-        add = PETSc.InsertMode.ADD_VALUES
-        matrix.setValuesBlockedRCV(rows, rows, values.reshape(count, (2 * width) ** 2), addv=add)
+        surface, count, size = self._surface, len(rows), 2 * rows.shape[1]
+        free = [~surface.fixed[nodes].reshape(count, size) for nodes in (rows, columns)]
+        values = (values * (free[0][:, :, None] & free[1][:, None, :])).reshape(count, size**2)
+        places = surface.global_nodes[rows], surface.global_nodes[columns]
+        matrix.setValuesBlockedRCV(*places, values, addv=PETSc.InsertMode.ADD_VALUES)
