@@ -57,17 +57,21 @@ def absolute() -> list[Setting]:
     default = [
         Setting("19 discs, lithiation", discs, soc=1.0),
         Setting("19 discs, cycle", discs),
-        Setting("20 particles, 20 cycles", reference, ranks=2),
-        *_ALTERNATIONS * [start, replace(start, ranks=2)],
-        lithiation,
-        replace(lithiation, ranks=2),
-        Setting("60 particles, fine, cycle", finer, ranks=2),
+        *_on_one_and_two(Setting("20 particles, 20 cycles", reference)),
+        *_ALTERNATIONS * _on_one_and_two(start),
+        *_on_one_and_two(lithiation),
+        *_on_one_and_two(Setting("60 particles, fine, cycle", finer)),
     ]
     newton_only = [
         replace(setting, name=f"{setting.name}, Newton only", overrides=_NEWTON_ONLY)
         for setting in default
     ]
     return default + newton_only
+
+
+def _on_one_and_two(setting: Setting) -> list[Setting]:
+    """A run on one process and on two."""
+    return [setting, replace(setting, ranks=2)]
 
 
 def growing(largest: int, ranks: Sequence[int]) -> list[Setting]:

@@ -143,7 +143,7 @@ def _exponent(rows: Sequence[Row], values: Sequence[float]) -> float:
 
 
 def speed_up(rows: Sequence[Row]) -> list[str]:
-    """What a second process brings to the runs measured on one and on two, a sentence each.
+    """What a second process brings to runs that take the same iterations, a sentence each.
 
     What MUMPS allows is the time of the run on one process if all else took half as long, and
     MUMPS's operations as much less time as the same operations do when they are timed bare.
@@ -152,7 +152,8 @@ def speed_up(rows: Sequence[Row]) -> list[str]:
         (one, two)
         for one in rows
         for two in rows
-        if one["name"] == two["name"] and (one["ranks"], two["ranks"]) == (1, 2)
+        if (one["ranks"], two["ranks"]) == (1, 2)
+        and all(one[key] == two[key] for key in ("name", "iterations", "chord_iterations"))
     ]
     return [_second_process(one, two) for one, two in pairs]
 

@@ -7,10 +7,11 @@ allowed, is replaced by that of a matrix shifted by a multiple of the identity; 
 only so far in an iteration; and the step is shortened until the potential falls (Armijo).
 
 A tangent that still serves is not made anew (Shamanskii's method; Kelley, Iterative Methods for
-Linear and Nonlinear Equations, SIAM 1995, ch. 5): the first direction of a step comes from the
-factor that the last step ended with, and where an iteration has cut the residual well, the next one
-keeps its factor. Such *chord iterations* need neither a tangent nor a factorisation; secant updates
-(:mod:`creep_fem.solver.secant`) let the factor follow the tangent a while longer.
+Linear and Nonlinear Equations, SIAM 1995, ch. 5): the first directions of a step come from the
+factor that the last step ended with, a few at most, and where an iteration has cut the residual
+well, the next one keeps its factor. Such *chord iterations* need neither a tangent nor a
+factorisation; secant updates (:mod:`creep_fem.solver.secant`) let the factor follow the tangent a
+while longer.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ _ROUND_OFF = 1e-11  # of the potential, a sum over many cells of either sign
 _LEAP = 4.0
 _MAX_LEAP_SHIFTS = 3
 _CHORDS_PER_TANGENT = 1000  # never reached: each one cuts the residual by a share
+# More iterations with a factor of the step before gain less than they cost.
+_CHORDS_OF_LAST_STEP = 3
 
 
 @dataclass(frozen=True)
@@ -232,6 +235,8 @@ class NewtonSolver:
             return False
         if len(self._residuals) == 1:
             return self.settings.chord_reduction > 0.0
+        if self._tangents == self._tangents_before and self._chords == _CHORDS_OF_LAST_STEP:
+            return False
         before, now = self._residuals[-2:]
         return self._full_step and now < self.settings.chord_reduction * before
 

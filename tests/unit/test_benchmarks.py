@@ -133,6 +133,8 @@ def test_speed_up_holds_a_run_against_what_its_linear_algebra_allows() -> None:
     one = {
         "name": "a",
         "ranks": 1,
+        "iterations": 20,
+        "chord_iterations": 20,
         "march": 12.0,
         "operations": {"analyse": (2, 1.0), "factorise": (20, 5.5), "solve": (40, 1.5)},
         "bare": {"residual": 9.0, "tangent": 9.0, "factorise": 0.2, "solve": 0.025},
@@ -144,7 +146,8 @@ def test_speed_up_holds_a_run_against_what_its_linear_algebra_allows() -> None:
         "operations": {"analyse": (2, 1.0), "factorise": (10, 3.0), "solve": (50, 1.0)},
         "bare": {**one["bare"], "factorise": 0.25, "solve": 0.01},
     }
-    (sentence,) = speed_tables.speed_up([one, {**one, "name": "b"}, two])
+    another_path = {**two, "iterations": 21}
+    (sentence,) = speed_tables.speed_up([one, {**one, "name": "b"}, two, another_path])
     assert sentence.endswith(
         "factorisations and solutions, 1.50 times as fast; all else 1.60 times; the whole 1.60"
         " times, where MUMPS allows 1.64."

@@ -85,8 +85,9 @@ def stepper(
     minimum: float = 1.0,
     rate: float = 0.6 / 36000.0,
     chord_reduction: float = 0.6,
+    tolerance: float = 1e-9,
 ) -> TimeStepper:
-    settings = NewtonSettings(1e-9, 1e-4, iterations, 0.05, chord_reduction)
+    settings = NewtonSettings(tolerance, 1e-4, iterations, 0.05, chord_reduction)
     solver = NewtonSolver(problem, settings, {})
     return TimeStepper(
         solver, Ramp(problem.model, rate), StepSettings(200.0, minimum, 3600.0, 2e-3)
@@ -206,6 +207,12 @@ def test_factors_that_serve_again_save_tangents_and_change_nothing() -> None:
     assert none == 0
     assert chords > 0
     assert fewer < 0.85 * newton
+
+
+def test_factor_of_the_last_step_serves_three_iterations() -> None:
+    steps = list(stepper(two_discs(), chord_reduction=0.8, tolerance=1e-6).advance_to(20000.0))
+    without_tangent = [step.chord_iterations for step in steps if step.iterations == 0]
+    assert max(without_tangent) == 3
 
 
 def test_secant_updates_save_tangents(monkeypatch: pytest.MonkeyPatch) -> None:
