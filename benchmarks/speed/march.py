@@ -235,13 +235,16 @@ def _march(run: Simulation, soc: float | None, with_bare: bool) -> _Marched:
     marched = _Marched([], 0.0, Counter(), np.zeros((len(_OPERATIONS), 2)), [], np.nan)
     taken = run.steps()
     while run.stepper.time < end:
-        phases, before = PhaseTimes(), _operations()
+        phases = PhaseTimes()  # starts PETSc's log, too
+        before = _operations()
         seconds, step = timed(lambda: _next(taken, run.comm))
         marched.seconds += seconds
         marched.phases.update(phases.seconds(MPI.COMM_SELF))
         marched.operations += _operations() - before
         if step is None:
             break
+        if not marched.operations[:, 0].all():
+            raise RuntimeError(f"PETSc has logged no {' or no '.join(_OPERATIONS.values())}")
         marched.first_at = marched.first_at if marched.steps else time.time()
         marched.steps.append(step[1])
         if with_bare:

@@ -47,8 +47,8 @@ class Setting:
 def absolute() -> list[Setting]:
     """Runs whose time is compared with that of their linear algebra.
 
-    One that takes the same iterations on one process and on two comes several times on each, in
-    turn; later on, round-off sends a packing on other paths.
+    The shortest of those that are compared on one process and on two comes several times on each,
+    in turn: both take the same iterations, while later on round-off may send them on other paths.
     """
     discs, reference = (ROOT / "configs" / f"{name}.yaml" for name in ("benchmark_19", "se_mse"))
     finer = _GROWING.with_name("fine_60.yaml")
@@ -91,7 +91,7 @@ def growing(largest: int, ranks: Sequence[int]) -> list[Setting]:
             ranks=number,
         )
         for count in counts
-        for number in ranks
+        for number in dict.fromkeys(ranks)
     ]
 
 

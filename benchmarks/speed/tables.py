@@ -67,7 +67,7 @@ GROWTH: Columns = {
     "steps": lambda row: str(row["steps"]),
     "iterations a step": lambda row: f"{row['iterations'] / row['steps']:.1f}",
     "s an iteration": lambda row: _an_iteration(row, row["march"]),
-    "of these factorise and solve": lambda row: _an_iteration(row, _algebra(row)),
+    "of these MUMPS": lambda row: _an_iteration(row, _algebra(row)),
     "others": lambda row: _an_iteration(row, row["march"] - _algebra(row)),
     "MiB": lambda row: f"{row['memory']:.0f}",
     "KiB a dof": lambda row: f"{1024.0 * row['memory'] / row['dofs']:.1f}",
@@ -145,8 +145,8 @@ def _exponent(rows: Sequence[Row], values: Sequence[float]) -> float:
 def speed_up(rows: Sequence[Row]) -> list[str]:
     """What a second process brings to runs that take the same iterations, a sentence each.
 
-    What MUMPS allows is the time of the run on one process if all else took half as long, and
-    MUMPS's operations as much less time as the same operations do when they are timed bare.
+    Last comes how many times as fast it would be if all else took half as long, and MUMPS's
+    operations as much less time as those of the run on one process do when they are timed bare.
     """
     pairs = [
         (one, two)
@@ -161,23 +161,24 @@ def speed_up(rows: Sequence[Row]) -> list[str]:
 def _second_process(one: Row, two: Row) -> str:
     algebra = [_algebra(row) for row in (one, two)]
     others = [row["march"] - part for row, part in zip((one, two), algebra, strict=True)]
-    bare = [_bare_algebra(row) for row in (one, two)]
-    allowed = one["march"] / (0.5 * others[0] + algebra[0] * bare[1] / bare[0])
+    bare = [_bare_algebra(row, one) for row in (one, two)]
+    possible = one["march"] / (0.5 * others[0] + algebra[0] * bare[1] / bare[0])
     return (
         f"- {one['name']}, two processes against one: MUMPS alone, with all its analyses,"
         f" factorisations and solutions, {bare[0] / bare[1]:.2f} times as fast; all else"
         f" {others[0] / others[1]:.2f} times; the whole {one['march'] / two['march']:.2f} times,"
-        f" where MUMPS allows {allowed:.2f}."
+        f" {possible:.2f} if all else took half as long and MUMPS's operations no more than alone."
     )
 
 
-def _bare_algebra(row: Row) -> float:
-    """Seconds of the direct solver's operations if all took as long as bare ones.
+def _bare_algebra(row: Row, counted: Row) -> float:
+    """Seconds of as many operations as counted in a run if all took as long as a row's bare ones.
 
     Analyses are few, each for a pattern of its own, and are taken as they were.
     """
     _, analyses = row["operations"]["analyse"]
-    repeated = (row["operations"][name][0] * row["bare"][name] for name in ("factorise", "solve"))
+    counts = {name: count for name, (count, _) in counted["operations"].items()}
+    repeated = (counts[name] * row["bare"][name] for name in ("factorise", "solve"))
     return float(analyses + sum(repeated))
 
 
@@ -219,7 +220,7 @@ def draw_growth(rows: Sequence[Row], path: Path) -> None:
         algebra = [_algebra(row) / row["iterations"] for row in chosen]
         plural = "s" if ranks > 1 else ""
         axes.plot(dofs, total, f"{marker}-", label=f"all, {ranks} rank{plural}")
-        axes.plot(dofs, algebra, f"{marker}--", label=f"factorise and solve, {ranks} rank{plural}")
+        axes.plot(dofs, algebra, f"{marker}--", label=f"MUMPS, {ranks} rank{plural}")
     axes.set(xscale="log", yscale="log", xlabel="displacement dofs", ylabel="s an iteration")
     axes.legend(fontsize=7)
     figure.savefig(path, dpi=200)

@@ -246,7 +246,8 @@ class Newton(Section):
         maximum_iterations: Iterations after which a step is given up and repeated shorter.
         surface_step: Largest motion of a surface point within one iteration in um.
         chord_reduction: An iteration that leaves less than this share of the residual hands its
-            factor on to the next one; 0 for a new tangent in every iteration.
+            factor on to the next one (the last step's serves three at most); 0 for a new tangent
+            in every iteration.
         linear_solver: Factorisation of the whole matrix, or conjugate gradients.
     """
 

@@ -91,11 +91,12 @@ def _by_strain(
 def _add_constant(
     creep: tuple[float, float, float], constant: float, moduli: NDArray[np.float64]
 ) -> None:
-    """Add a multiple of the second derivatives of F C F^T's trace by F, and of det F.
+    """Add what does not depend on F but for its factors: I x C, and second derivatives of det F.
 
     Args:
-        creep: Components (11, 22, 12) of C times the factor of half the trace.
-        constant: Factor of det F.
+        creep: Components (11, 22, 12) of C times its factor; I x C are the second derivatives of
+            half the trace of F C F^T.
+        constant: Factor of the second derivatives of det F.
         moduli: Upper triangle, row by row, shape (10,).
     """
     c, d, e = creep

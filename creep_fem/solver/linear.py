@@ -62,17 +62,17 @@ _DISTRIBUTED: Options = {
     f"{COARSE}mat_mumps_icntl_14": 60,
 }
 _numbers = count()
-# Of mallopt() in glibc's malloc.h: how many large blocks may come from the system each on its own,
-# and from how much free memory on it goes back.
-_M_MMAP_MAX, _NONE = -4, 0
-_M_TRIM_THRESHOLD, _NEVER = -1, -1
+# Parameters of mallopt() in glibc's malloc.h: how many large blocks are borrowed from the system
+# one by one, and how much memory has to be free before it is given back, -1 for never.
+_M_MMAP_MAX, _M_TRIM_THRESHOLD = -4, -1
 
 
 def linear_solver(problem: StepProblem, kind: LinearSolver, petsc_options: Options) -> PETSc.KSP:
     """Create the solver of a problem's linear systems (collective).
 
     PETSc keeps options in a database of the process, so every solver has a prefix of its own and
-    takes its options out of the database when it goes.
+    takes its options out of the database when it goes. From the first solver on, the process keeps
+    all memory that is freed in it, NumPy's too, for what is allocated next.
 
     Args:
         problem: Whose tangent will be solved with.
@@ -135,8 +135,8 @@ def _keep_freed_memory() -> None:
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        mallopt(_M_MMAP_MAX, _NONE)
-        mallopt(_M_TRIM_THRESHOLD, _NEVER)
+        mallopt(_M_MMAP_MAX, 0)
+        mallopt(_M_TRIM_THRESHOLD, -1)
 
 
 def _forget(keys: list[str]) -> None:

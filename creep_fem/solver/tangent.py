@@ -105,8 +105,8 @@ class TangentMatrix:
         if storage == "upper":
             matrix.setOption(options.IGNORE_LOWER_TRIANGULAR, True)
         # the first assembly drops all room that nothing was put into
-        somewhere = rows[:, None], columns[:, None], np.ones((len(rows), 2, 2))
-        self._fill(matrix, self._model.coupling, somewhere)
+        reserved = rows[:, None], columns[:, None], np.ones((len(rows), 2, 2))
+        self._fill(matrix, self._model.coupling, reserved)
         matrix.setOption(options.NEW_NONZERO_ALLOCATION_ERR, False)
         matrix.setOption(options.SYMMETRIC, True)
         matrix.setOption(options.SYMMETRY_ETERNAL, True)
