@@ -248,15 +248,15 @@ def sum_products(
     """Sums of sum_kl factors_kl row_k x row_l of all pairs of a block, shape (blocks, 16, 16)."""
     count, terms, width = rows.shape
     values = np.zeros((blocks, width, width))
-    scaled = np.empty((terms, width))
+    scaled = np.empty(width)
     for i in range(count):
         varied, sums = rows[i], values[block[i]]
-        scaled[:] = 0.0
         for term in range(terms):
-            for other in range(terms):
-                scaled[term] += factors[i, term, other] * varied[other]
-        for row in range(width):
-            for term in range(terms):
+            for column in range(width):
+                scaled[column] = 0.0
+                for other in range(terms):
+                    scaled[column] += factors[i, term, other] * varied[other, column]
+            for row in range(width):
                 for column in range(width):
-                    sums[row, column] += varied[term, row] * scaled[term, column]
+                    sums[row, column] += varied[term, row] * scaled[column]
     return values
