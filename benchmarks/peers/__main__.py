@@ -74,13 +74,13 @@ def _compare(
     peers = _Peers(calculix.executable(ccx), moose.executable())
     for line in peers.missing():
         _tell(f"{line}; running without")
+    machine = describe("benchmarks.peers") | peers.versions()
+    machine["time limit"] = f"{time_limit:g} s"
     outcomes = []
     for name in (name for name in PROBLEMS if name in problems):
         own.warm_up(name)
         outcomes += _alternate(_runners(name, peers, time_limit), repetitions)
         outcomes += [outcome for outcome in published.outcomes() if outcome.problem == name]
-    machine = describe("benchmarks.peers") | peers.versions()
-    machine["time limit"] = f"{time_limit:g} s"
     tables.show(outcomes)
     _write(outcomes, machine, "peers")
     if publish:

@@ -82,8 +82,17 @@ def _measure(
     if publish:
         # Better now than after hours of runs.
         outside_of_markers(DOCUMENT, *markers(name))
+    machine = describe(
+        "benchmarks.speed"
+    )  # when the runs start, with the code that they start with
     rows = _run(name, settings, measure)
-    _report(name, rows, columns, draw, publish)
+    cells, facts = tables.lines(rows, columns), _FACTS[name](rows)
+    _print(cells)
+    typer.echo("\n".join(facts))
+    draw(rows, RESULTS / f"{name}.png")
+    if publish:
+        _publish(name, rows, machine, [markdown_text(cells[0], cells[1:]), "\n".join(facts)])
+        draw(rows, RESULTS / f"{name}-reference.png")
 
 
 def _run(
@@ -98,30 +107,15 @@ def _run(
     return rows
 
 
-def _report(
-    name: str, rows: Sequence[tables.Row], columns: tables.Columns, draw: _Draw, publish: bool
-) -> None:
-    cells = tables.lines(rows, columns)
-    _print(cells)
-    facts = _FACTS[name](rows)
-    typer.echo("\n".join(facts))
-    draw(rows, RESULTS / f"{name}.png")
-    if publish:
-        _publish(name, rows, cells, facts)
-        draw(rows, RESULTS / f"{name}-reference.png")
-
-
 def _publish(
-    name: str, rows: Sequence[tables.Row], cells: Sequence[Sequence[str]], facts: Sequence[str]
+    name: str, rows: Sequence[tables.Row], machine: Mapping[str, str], parts: Sequence[str]
 ) -> None:
-    machine = describe("benchmarks.speed")
     measured = "; ".join(f"{key}: {value}" for key, value in machine.items())
     reference = {"machine": machine, "runs": rows}
     (RESULTS / f"{name}-reference.json").write_text(
         json.dumps(reference, indent=1) + "\n", encoding="utf-8"
     )
-    parts = [markdown_text(cells[0], cells[1:]), *(["\n".join(facts)] if facts else [])]
-    text = "\n\n".join([*parts, f"Measured with {measured}."])
+    text = "\n\n".join(part for part in (*parts, f"Measured with {measured}.") if part)
     write_between_markers(DOCUMENT, text, *markers(name))
 
 

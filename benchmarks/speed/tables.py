@@ -177,8 +177,9 @@ def _bare_algebra(row: Row, counted: Row) -> float:
     Analyses are few, each for a pattern of its own, and are taken as they were.
     """
     _, analyses = row["operations"]["analyse"]
-    counts = {name: count for name, (count, _) in counted["operations"].items()}
-    repeated = (counts[name] * row["bare"][name] for name in ("factorise", "solve"))
+    repeated = (
+        counted["operations"][name][0] * row["bare"][name] for name in ("factorise", "solve")
+    )
     return float(analyses + sum(repeated))
 
 

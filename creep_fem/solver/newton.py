@@ -43,8 +43,8 @@ _ROUND_OFF = 1e-11  # of the potential, a sum over many cells of either sign
 _LEAP = 4.0
 _MAX_LEAP_SHIFTS = 3
 _CHORDS_PER_TANGENT = 1000  # never reached: each one cuts the residual by a share
-# A factor of the step before gains less and less: in small packings, where factorising is cheap, a
-# new tangent after three iterations saves 4 % of the time, in large ones nothing changes.
+# A factor of the step before gains less and less. In small packings, where factorising is cheap, a
+# new tangent after three iterations saves time; in large ones it makes no difference.
 _CHORDS_OF_LAST_STEP = 3
 
 
@@ -58,7 +58,7 @@ class NewtonSettings:
         maximum_iterations: Iterations before a step counts as failed.
         surface_step: Largest motion of the surface in one iteration in um.
         chord_reduction: An iteration that leaves less than this share of the residual hands its
-            factor on to the next one of its step; in the next step it serves three more at most.
+            factor on to the next one of its step; in a later step it serves three at most.
             0 for a new tangent in every iteration. The less, the more an iteration of Newton's
             would gain over one with the old factor: a new tangent costs as much as three
             iterations without, or more.
