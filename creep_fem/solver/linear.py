@@ -32,9 +32,10 @@ _MUMPS: Options = {
     "mat_mumps_icntl_14": 60,  # per cent of additional workspace, for pivoting
     "mat_mumps_icntl_8": 0,  # no scaling: all dofs are displacements
 }
-# Below this number of dofs a minimum-degree ordering is found several times as fast as nested
-# dissection, which MUMPS prefers, and its factors are no slower to compute.
-_SMALL = 50_000
+# Below this number of dofs a minimum-degree ordering saves more than it costs. Factors take somewhat
+# longer than with nested dissection, MUMPS's choice, but that takes many times as long to find, on
+# one process however many there are, and contact asks for a new pattern every few steps.
+_SMALL = 150_000
 _QUASI_DENSE_MINIMUM_DEGREE = 6
 _ITERATIVE: Options = {
     "ksp_type": "cg",

@@ -28,14 +28,16 @@ Storage = Literal["whole", "upper"]
 _Blocks = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 """Surface nodes of rows and of columns, both (n, k), and what is added there, (n, 2k, 2k)."""
 
-_SLIDES = 2  # edges that a foot may slide on before the matrix has no room for it
+# Edges that a foot may slide on before the matrix has no room for it. Room that stays empty costs
+# time in every factorisation, too little of it a new pattern in every other one.
+_SLIDES = 1
 
 
 class TangentMatrix:
     """Assembles element and surface terms into a matrix that keeps its pattern.
 
     As long as the pattern stands, the solver's symbolic factorisation stands too. It has room for
-    all contact candidates, near or not, and for feet that slide over neighbouring edges; it is made
+    all contact candidates, near or not, and for feet that slide over a neighbouring edge; it is made
     anew as soon as a contact needs an entry that it lacks.
     """
 
