@@ -32,11 +32,14 @@ _MUMPS: Options = {
     "mat_mumps_icntl_14": 60,  # per cent of additional workspace, for pivoting
     "mat_mumps_icntl_8": 0,  # no scaling: all dofs are displacements
 }
-# Below this number of dofs a minimum-degree ordering saves more than it costs. Factors take somewhat
-# longer than with nested dissection, MUMPS's choice, but that takes many times as long to find, on
-# one process however many there are, and contact asks for a new pattern every few steps.
-_SMALL = 150_000
-_QUASI_DENSE_MINIMUM_DEGREE = 6
+# MUMPS prefers nested dissection, which takes many times as long to find as minimum degree, on one
+# process however many there are. Below _SMALL dofs its factors are no faster to compute; from
+# _LARGE on they are much faster, and in between they are worth it for a pattern that lasts.
+_SMALL, _LARGE = 50_000, 150_000
+_LASTING = 12  # tangents
+_ORDERING = "mat_mumps_icntl_7"
+_QUASI_DENSE_MINIMUM_DEGREE, _OF_MUMPS = 6, 7
+_BY_PATTERN = "orders by pattern"  # attribute of solvers
 _ITERATIVE: Options = {
     "ksp_type": "cg",
     "ksp_norm_type": "unpreconditioned",
@@ -97,7 +100,10 @@ def linear_solver(problem: StepProblem, kind: LinearSolver, petsc_options: Optio
         solver.getPC().setPythonContext(BodyPreconditioner(bodies, prefix))
         defaults = {**_ITERATIVE, **(_REPLICATED if bodies.motions <= _FEW else _DISTRIBUTED)}
     else:
-        defaults = _direct(2 * problem.space.dofmap.index_map.size_global, petsc_options)
+        size = 2 * problem.space.dofmap.index_map.size_global
+        defaults = _direct(size, petsc_options)
+        free = _ORDERING in defaults and _ORDERING not in petsc_options
+        solver.setAttr(_BY_PATTERN, free and size >= _SMALL)
     chosen = {**defaults, **petsc_options}
     options = PETSc.Options()
     for key, value in chosen.items():
@@ -112,6 +118,18 @@ def linear_solver(problem: StepProblem, kind: LinearSolver, petsc_options: Optio
     return solver
 
 
+def order_for(solver: PETSc.KSP, tangents: int) -> None:
+    """Choose how a solver orders the next new pattern, if that depends on how long it lasts.
+
+    Args:
+        solver: Of :func:`linear_solver`.
+        tangents: How many tangents the pattern may serve.
+    """
+    if solver.getAttr(_BY_PATTERN):
+        ordering = _OF_MUMPS if tangents >= _LASTING else _QUASI_DENSE_MINIMUM_DEGREE
+        PETSc.Options()[solver.getOptionsPrefix() + _ORDERING] = ordering
+
+
 def storage(solver: PETSc.KSP) -> Storage:
     """Which entries of the matrix a solver reads: MUMPS's Cholesky takes the upper triangle."""
     pc = solver.getPC()
@@ -124,7 +142,7 @@ def _direct(size: int, petsc_options: Options) -> dict[str, str | float | bool]:
     package = petsc_options.get("pc_factor_mat_solver_type", _DIRECT["pc_factor_mat_solver_type"])
     if package != "mumps" or "pc_type" in petsc_options:
         return {**_DIRECT}
-    ordering = {"mat_mumps_icntl_7": _QUASI_DENSE_MINIMUM_DEGREE} if size < _SMALL else {}
+    ordering = {_ORDERING: _QUASI_DENSE_MINIMUM_DEGREE} if size < _LARGE else {}
     return {**_DIRECT, **_MUMPS, **ordering}
 
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 
 from creep_fem.config.fields import LinearSolver
-from creep_fem.solver.linear import linear_solver, storage
+from creep_fem.solver.linear import linear_solver, order_for, storage
 from creep_fem.solver.phases import Phase, timed
 from creep_fem.solver.problem import StepProblem
 from creep_fem.solver.secant import SecantUpdates
@@ -244,6 +244,7 @@ class NewtonSolver:
 
     def _renew_tangent(self) -> None:
         matrix = self.problem.tangent(storage(self._inner))
+        order_for(self._inner, self.problem.expected_tangents)
         if self._shift > 0.0:
             matrix.shift(self._shift)
         self._inner.setOperators(matrix)

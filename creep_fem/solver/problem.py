@@ -230,6 +230,11 @@ class StepProblem:
             pairs = self.contact_state.hessian()
         return self._tangent.assemble(pairs, self.drag_stiffness, storage)
 
+    @property
+    def expected_tangents(self) -> int:
+        """How many tangents the present pattern may serve: as many as the one before it."""
+        return self._tangent.served_before
+
 
 def _fixed_dofs(domain: Domain) -> NDArray[np.int32]:
     """Local dofs (owned and ghost) whose displacement the walls hold at zero."""

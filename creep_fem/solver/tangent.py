@@ -37,8 +37,12 @@ class TangentMatrix:
     """Assembles element and surface terms into a matrix that keeps its pattern.
 
     As long as the pattern stands, the solver's symbolic factorisation stands too. It has room for
-    all contact candidates, near or not, and for feet that slide over a neighbouring edge; it is made
-    anew as soon as a contact needs an entry that it lacks.
+    all contact candidates, near or not, and for feet that slide over a neighbouring edge; it is
+    made anew as soon as a contact needs an entry that it lacks.
+
+    Attributes:
+        served_before: Tangents that the pattern before the present one served: what may be expected
+            of this one.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class TangentMatrix:
         self._conditions = conditions
         self._matrix: PETSc.Mat | None = None
         self._storage: Storage = "whole"
+        self.served_before = self._served = 0
         self._allocated = np.empty(0, dtype=np.int64)
         self._rows = model.domain.displacement_space.dofmap.index_map
         self._element_blocks: dict[Storage, NDArray[np.int64]] = {}
@@ -71,6 +76,7 @@ class TangentMatrix:
             elements = self._model.tangent()
         with timed(Phase.ASSEMBLY):
             matrix = self._matrix_with_room(pairs, storage)
+            self._served += 1
             matrix.zeroEntries()
             owned = self._surface.owned[:, None]
             alone = owned, owned, diagonal[:, None, None] * np.eye(2)
@@ -86,6 +92,7 @@ class TangentMatrix:
         if self._matrix is not None:
             self._matrix.destroy()
         self._matrix, self._storage = self._allocate(pairs.edges, storage), storage
+        self.served_before, self._served = self._served, 0
         return self._matrix
 
     def _has_room(self, pairs: NDArray[np.int64]) -> bool:

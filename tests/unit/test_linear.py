@@ -20,7 +20,7 @@ from petsc4py import PETSc
 
 from creep_fem.config import load_config
 from creep_fem.simulation import Simulation, make_particles
-from creep_fem.solver.linear import linear_solver, storage
+from creep_fem.solver.linear import linear_solver, order_for, storage
 
 ROOT = Path(__file__).parents[2]
 COARSE = ("mesh.surface_size=0.35 um", "newton.linear_solver=iterative")
@@ -210,3 +210,49 @@ def test_solvers_get_the_entries_that_they_read(
         assert used.getConvergedReason() > 0
     ours.axpy(-1.0, reference)
     assert ours.norm() < 1e-8 * reference.norm()
+
+
+@pytest.mark.parametrize(
+    ("options", "orderings"),
+    [({}, [6, 6, 7, 7, 6]), ({"mat_mumps_icntl_7": 5}, [5, 5, 5, 5, 5])],
+    ids=["default", "the user's"],
+)
+def test_patterns_that_last_are_ordered_as_mumps_prefers(
+    options: dict[str, int], orderings: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once a pattern stands, its ordering does, too."""
+    monkeypatch.setattr("creep_fem.solver.linear._SMALL", 0)
+    run = simulation("newton.linear_solver=direct")
+    solver = linear_solver(run.problem, "direct", options)
+    used = []
+    for new, tangents in ((True, 0), (False, 20), (True, 20), (False, 0), (True, 11)):
+        if new:
+            run.problem._tangent._matrix = None  # as when room is lacking
+        matrix = run.problem.tangent(storage(solver))
+        order_for(solver, tangents)
+        solver.setOperators(matrix)
+        solver.setUp()
+        used.append(solver.getPC().getFactorMatrix().getMumpsIcntl(7))
+    assert used == orderings
+    run.close()
+
+
+def test_a_pattern_is_expected_to_serve_as_long_as_the_last_one() -> None:
+    run = simulation("newton.linear_solver=direct")
+    expected = []
+    for new in (False, False, False, True, False, True):
+        if new:
+            run.problem._tangent._matrix = None
+        run.problem.tangent()
+        expected.append(run.problem.expected_tangents)
+    assert expected == [0, 0, 0, 3, 3, 2]
+    run.close()
+
+
+def test_only_between_the_sizes_the_ordering_depends_on_the_pattern(pressed: Simulation) -> None:
+    """A small packing, here: minimum degree, however long the pattern lasts."""
+    solver = linear_solver(pressed.problem, "direct", {})
+    order_for(solver, 1000)
+    solver.setOperators(pressed.problem.tangent(storage(solver)))
+    solver.setUp()
+    assert solver.getPC().getFactorMatrix().getMumpsIcntl(7) == 6
