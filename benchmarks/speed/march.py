@@ -121,7 +121,7 @@ class _BareIteration:
         # with the options of the run: its factorisations are to be compared with nothing slower
         self._solver = linear_solver(problem, "direct", {})
         self._storage = storage(self._solver)
-        self._analysed: tuple[PETSc.Mat, int] | None = None
+        self._analysed: tuple[PETSc.Mat, int | None] | None = None
 
     def seconds(self) -> NDArray[np.float64]:
         """Seconds of each piece at the present state, of the slowest process (collective)."""
@@ -135,15 +135,13 @@ class _BareIteration:
         residual, _ = timed(lambda: fem_petsc.assemble_vector(self._force, self._residual))
         pairs = problem.contact_state.hessian()
         matrix = self._tangent.assemble(pairs, problem.drag_stiffness, self._storage)
-        to_analyse = matrix, problem.expected_tangents
-        if self._analysed != to_analyse:
-            # a new pattern, or the run's own is, and ordered for another number of tangents
-            order_for(self._solver, problem.expected_tangents)
+        as_in_the_run = matrix, order_for(self._solver, problem.expected_tangents)
+        if self._analysed != as_in_the_run:
             self._solver.reset()
             self._solver.setOperators(matrix)
-            self._solver.setUp()  # not to be timed
+            self._solver.setUp()  # analyses, which is not to be timed
             self._tangent.assemble(pairs, problem.drag_stiffness, self._storage)
-            self._analysed = to_analyse
+            self._analysed = as_in_the_run
         self._solver.setOperators(matrix)
         problem.comm.barrier()
         factorise, _ = timed(self._solver.setUp)

@@ -32,9 +32,9 @@ _MUMPS: Options = {
     "mat_mumps_icntl_14": 60,  # per cent of additional workspace, for pivoting
     "mat_mumps_icntl_8": 0,  # no scaling: all dofs are displacements
 }
-# MUMPS prefers nested dissection, which takes many times as long to find as minimum degree, on one
-# process however many there are. Below _SMALL dofs its factors are no faster to compute; from
-# _LARGE on they are much faster, and in between they are worth it for a pattern that lasts.
+# MUMPS prefers nested dissection, which takes several times as long to find as minimum degree, on
+# one process however many there are. Below _SMALL dofs factors are computed no faster with it; from
+# _LARGE on that is worth it for any pattern, and in between for one that lasts.
 _SMALL, _LARGE = 50_000, 150_000
 _LASTING = 12  # tangents
 _ORDERING = "mat_mumps_icntl_7"
@@ -102,8 +102,8 @@ def linear_solver(problem: StepProblem, kind: LinearSolver, petsc_options: Optio
     else:
         size = 2 * problem.space.dofmap.index_map.size_global
         defaults = _direct(size, petsc_options)
-        free = _ORDERING in defaults and _ORDERING not in petsc_options
-        solver.setAttr(_BY_PATTERN, free and size >= _SMALL)
+        by_pattern = size >= _SMALL and _ORDERING in defaults and _ORDERING not in petsc_options
+        solver.setAttr(_BY_PATTERN, by_pattern)
     chosen = {**defaults, **petsc_options}
     options = PETSc.Options()
     for key, value in chosen.items():
@@ -118,16 +118,22 @@ def linear_solver(problem: StepProblem, kind: LinearSolver, petsc_options: Optio
     return solver
 
 
-def order_for(solver: PETSc.KSP, tangents: int) -> None:
+def order_for(solver: PETSc.KSP, tangents: int) -> int | None:
     """Choose how a solver orders the next new pattern, if that depends on how long it lasts.
 
     Args:
         solver: Of :func:`linear_solver`.
         tangents: How many tangents the pattern may serve.
+
+    Returns:
+        MUMPS's number of the ordering; None if all patterns have the same one.
     """
-    if solver.getAttr(_BY_PATTERN):
-        ordering = _OF_MUMPS if tangents >= _LASTING else _QUASI_DENSE_MINIMUM_DEGREE
-        PETSc.Options()[solver.getOptionsPrefix() + _ORDERING] = ordering
+    if not solver.getAttr(_BY_PATTERN):
+        return None
+    ordering = _OF_MUMPS if tangents >= _LASTING else _QUASI_DENSE_MINIMUM_DEGREE
+    # linear_solver has set a default, so the key goes with the solver's others
+    PETSc.Options()[solver.getOptionsPrefix() + _ORDERING] = ordering
+    return ordering
 
 
 def storage(solver: PETSc.KSP) -> Storage:

@@ -232,7 +232,7 @@ class StepProblem:
 
     @property
     def expected_tangents(self) -> int:
-        """How many tangents the present pattern may serve: as many as the one before it."""
+        """How many tangents the pattern may serve: as many as the one before, 0 for the first."""
         return self._tangent.served_before
 
 

@@ -28,10 +28,6 @@ Storage = Literal["whole", "upper"]
 _Blocks = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 """Surface nodes of rows and of columns, both (n, k), and what is added there, (n, 2k, 2k)."""
 
-# Edges that a foot may slide on before the matrix has no room for it. Room that stays empty costs
-# time in every factorisation, too little of it a new pattern in every other one.
-_SLIDES = 1
-
 
 class TangentMatrix:
     """Assembles element and surface terms into a matrix that keeps its pattern.
@@ -41,8 +37,8 @@ class TangentMatrix:
     made anew as soon as a contact needs an entry that it lacks.
 
     Attributes:
-        served_before: Tangents that the pattern before the present one served: what may be expected
-            of this one.
+        served_before: Tangents that the pattern before the present one served, 0 for the first one:
+            what may be expected of this one.
     """
 
     def __init__(
@@ -102,9 +98,9 @@ class TangentMatrix:
         return bool((np.searchsorted(self._allocated, keys, "right") > first).all())
 
     def _allocate(self, needed: NDArray[np.int64], storage: Storage) -> PETSc.Mat:
-        pairs = self._contact.coupled_edges()
-        for _ in range(_SLIDES):
-            pairs = self._contact.with_neighbours(pairs)
+        # More room would ask for fewer patterns, but what stays empty is factorised, too; without
+        # any, a pattern would hardly serve for two tangents.
+        pairs = self._contact.with_neighbours(self._contact.coupled_edges())
         # friction couples the edges that touched at the start of the step, wherever feet are now
         pairs = self._contact.each_once(np.concatenate([pairs, needed]))
         self._allocated = self._contact.pair_keys(pairs)  # sorted, like the pairs

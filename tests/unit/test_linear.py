@@ -21,6 +21,7 @@ from petsc4py import PETSc
 from creep_fem.config import load_config
 from creep_fem.simulation import Simulation, make_particles
 from creep_fem.solver.linear import linear_solver, order_for, storage
+from creep_fem.solver.newton import NewtonSolver
 
 ROOT = Path(__file__).parents[2]
 COARSE = ("mesh.surface_size=0.35 um", "newton.linear_solver=iterative")
@@ -212,47 +213,105 @@ def test_solvers_get_the_entries_that_they_read(
     assert ours.norm() < 1e-8 * reference.norm()
 
 
+@pytest.fixture
+def untouched() -> Iterator[Simulation]:
+    """A packing before its first step, solved for directly."""
+    run = simulation("newton.linear_solver=direct")
+    yield run
+    run.close()
+
+
+def forget_pattern(run: Simulation) -> None:
+    """As when a contact lacks room."""
+    run.problem._tangent._matrix = None
+
+
+def ordering(solver: PETSc.KSP) -> int:
+    return int(solver.getPC().getFactorMatrix().getMumpsIcntl(7))
+
+
 @pytest.mark.parametrize(
     ("options", "orderings"),
     [({}, [6, 6, 7, 7, 6]), ({"mat_mumps_icntl_7": 5}, [5, 5, 5, 5, 5])],
     ids=["default", "the user's"],
 )
 def test_patterns_that_last_are_ordered_as_mumps_prefers(
-    options: dict[str, int], orderings: list[int], monkeypatch: pytest.MonkeyPatch
+    options: dict[str, int],
+    orderings: list[int],
+    untouched: Simulation,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Once a pattern stands, its ordering does, too."""
     monkeypatch.setattr("creep_fem.solver.linear._SMALL", 0)
-    run = simulation("newton.linear_solver=direct")
-    solver = linear_solver(run.problem, "direct", options)
+    solver = linear_solver(untouched.problem, "direct", options)
     used = []
-    for new, tangents in ((True, 0), (False, 20), (True, 20), (False, 0), (True, 11)):
+    for new, tangents in ((True, 0), (False, 20), (True, 12), (False, 0), (True, 11)):
         if new:
-            run.problem._tangent._matrix = None  # as when room is lacking
-        matrix = run.problem.tangent(storage(solver))
+            forget_pattern(untouched)
+        matrix = untouched.problem.tangent(storage(solver))
         order_for(solver, tangents)
         solver.setOperators(matrix)
         solver.setUp()
-        used.append(solver.getPC().getFactorMatrix().getMumpsIcntl(7))
+        used.append(ordering(solver))
     assert used == orderings
-    run.close()
 
 
-def test_a_pattern_is_expected_to_serve_as_long_as_the_last_one() -> None:
-    run = simulation("newton.linear_solver=direct")
+def test_newtons_method_orders_by_the_pattern_before(
+    untouched: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("creep_fem.solver.linear._SMALL", 0)
+    monkeypatch.setattr("creep_fem.solver.linear._LASTING", 1)
+    newton = NewtonSolver(untouched.problem, untouched.solver.settings, {})
+    used = []
+    for _ in range(2):
+        forget_pattern(untouched)
+        newton._renew_tangent()
+        newton._inner.setUp()
+        used.append(ordering(newton._inner))
+    assert used == [6, 7]
+    newton.close()
+
+
+def test_a_pattern_is_expected_to_serve_as_long_as_the_last_one(untouched: Simulation) -> None:
     expected = []
     for new in (False, False, False, True, False, True):
         if new:
-            run.problem._tangent._matrix = None
-        run.problem.tangent()
-        expected.append(run.problem.expected_tangents)
+            forget_pattern(untouched)
+        untouched.problem.tangent()
+        expected.append(untouched.problem.expected_tangents)
     assert expected == [0, 0, 0, 3, 3, 2]
-    run.close()
 
 
-def test_only_between_the_sizes_the_ordering_depends_on_the_pattern(pressed: Simulation) -> None:
-    """A small packing, here: minimum degree, however long the pattern lasts."""
+@pytest.mark.parametrize(
+    ("large", "tangents", "expected"), [(150_000, 1000, 6), (1, 0, 7)], ids=["small", "large"]
+)
+def test_small_and_large_systems_have_one_ordering(
+    large: int,
+    tangents: int,
+    expected: int,
+    pressed: Simulation,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("creep_fem.solver.linear._LARGE", large)
     solver = linear_solver(pressed.problem, "direct", {})
-    order_for(solver, 1000)
+    assert order_for(solver, tangents) is None
     solver.setOperators(pressed.problem.tangent(storage(solver)))
     solver.setUp()
-    assert solver.getPC().getFactorMatrix().getMumpsIcntl(7) == 6
+    assert ordering(solver) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("iterative", {}),
+        ("direct", {"pc_type": "lu"}),
+        ("direct", {"pc_factor_mat_solver_type": "petsc"}),
+    ],
+)
+def test_other_solvers_order_as_they_like(
+    kind: str, options: dict[str, str], pressed: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("creep_fem.solver.linear._SMALL", 0)
+    solver = linear_solver(pressed.problem, kind, options)
+    assert order_for(solver, 1000) is None
+    assert not PETSc.Options().hasName(solver.getOptionsPrefix() + "mat_mumps_icntl_7")
