@@ -178,11 +178,10 @@ class TangentMatrix:
 
     def _fill(self, matrix: PETSc.Mat, form: fem.Form, *surface_terms: _Blocks) -> None:
         """Assemble a form and blocks of surface nodes."""
-        fem_petsc.assemble_matrix(matrix, form, bcs=self._conditions)
-        # the unit diagonal of fixed dofs was inserted, the surface terms are added
-        matrix.assemble(PETSc.Mat.AssemblyType.FLUSH)
         for blocks in surface_terms:
             self._add(matrix, *blocks)
+        # last, as it inserts the unit diagonal of fixed dofs after all that is added
+        fem_petsc.assemble_matrix(matrix, form, bcs=self._conditions)
         matrix.assemble()
 
     def _add(
