@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmarks.speed.extrapolation import seconds as _system
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Row = dict[str, Any]
 """A measured run: its name and the entries of ``march.Measured``."""
@@ -222,7 +225,7 @@ def draw_growth(rows: Sequence[Row], path: Path) -> None:
         plural = "s" if ranks > 1 else ""
         axes.plot(dofs, total, f"{marker}-", label=f"all, {ranks} rank{plural}")
         axes.plot(dofs, algebra, f"{marker}--", label=f"MUMPS, {ranks} rank{plural}")
-    axes.set(xscale="log", yscale="log", xlabel="displacement dofs", ylabel="s an iteration")
+    _scale(axes, rows, "s an iteration")
     axes.legend(fontsize=7)
     figure.savefig(path, dpi=200)
 
@@ -240,6 +243,14 @@ def draw_solvers(rows: Sequence[Row], path: Path) -> None:
                 times = [_system(row, name) for row in chosen]
                 label = f"{name}, {ranks} rank" + "s" * (ranks > 1)
                 axes.plot([r["dofs"] for r in chosen], times, style, color=colour, label=label)
-    axes.set(xscale="log", yscale="log", xlabel="displacement dofs", ylabel="s for one system")
+    _scale(axes, rows, "s for one system")
     axes.legend(fontsize=7)
     figure.savefig(path, dpi=200)
+
+
+def _scale(axes: Axes, rows: Sequence[Row], label: str) -> None:
+    """Logarithmic axes, with ticks at the dofs that were measured, as decades are too few."""
+    dofs = sorted({row["dofs"] for row in rows if "fine" not in row["name"]})
+    axes.set(xscale="log", yscale="log", xlabel="displacement dofs", ylabel=label)
+    axes.set_xticks([], minor=True)
+    axes.set_xticks(dofs, [f"{count / 1000:.3g}k" for count in dofs])
