@@ -82,9 +82,8 @@ def _measure(
     if publish:
         # Better now than after hours of runs.
         outside_of_markers(DOCUMENT, *markers(name))
-    machine = describe(
-        "benchmarks.speed"
-    )  # when the runs start, with the code that they start with
+    # Told when the runs start, with the code that they start with.
+    machine = describe("benchmarks.speed")
     rows = _run(name, settings, measure)
     cells, facts = tables.lines(rows, columns), _FACTS[name](rows)
     _print(cells)

@@ -234,11 +234,12 @@ def draw_solvers(rows: Sequence[Row], path: Path) -> None:
     """Time for one system over the number of dofs, to a PNG file."""
     from matplotlib.figure import Figure
 
+    rows = [row for row in rows if "fine" not in row["name"]]
     figure = Figure(figsize=(5.2, 3.2), layout="constrained")
     axes = figure.add_subplot()
     for name, colour in zip(rows[0]["solvers"], ("C0", "C1", "C2"), strict=True):
         for ranks, style in ((1, "o-"), (2, "s--")):
-            chosen = [r for r in rows if r["ranks"] == ranks and "fine" not in r["name"]]
+            chosen = [row for row in rows if row["ranks"] == ranks]
             if chosen:
                 times = [_system(row, name) for row in chosen]
                 label = f"{name}, {ranks} rank" + "s" * (ranks > 1)
@@ -250,7 +251,7 @@ def draw_solvers(rows: Sequence[Row], path: Path) -> None:
 
 def _scale(axes: Axes, rows: Sequence[Row], label: str) -> None:
     """Logarithmic axes, with ticks at the dofs that were measured, as decades are too few."""
-    dofs = sorted({row["dofs"] for row in rows if "fine" not in row["name"]})
+    dofs = sorted({row["dofs"] for row in rows})
     axes.set(xscale="log", yscale="log", xlabel="displacement dofs", ylabel=label)
     axes.set_xticks([], minor=True)
     axes.set_xticks(dofs, [f"{count / 1000:.3g}k" for count in dofs])
