@@ -23,7 +23,7 @@ from petsc4py import PETSc
 
 from benchmarks.speed.prepare import prepare, timed
 from creep_fem.mechanics.forms import from_potential
-from creep_fem.mechanics.model import JIT_OPTIONS
+from creep_fem.mechanics.packed import JIT_OPTIONS
 from creep_fem.simulation import Simulation
 from creep_fem.solver.linear import linear_solver, order_for, storage
 from creep_fem.solver.phases import Phase, PhaseTimes

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import creep_fem._backend  # noqa: F401  isort: skip
 
 import basix.ufl
+import numpy as np
 import ufl
 from dolfinx import fem
 from ufl.core.expr import Expr
@@ -31,9 +32,10 @@ class Fields:
         creep_inverse: Components (11, 22, 12) of Ccr^-1 at the start of the step, at the points.
         increment: Equivalent creep strain increment dg, at the points.
         softening: Its derivative by the trial stress in 1/GPa, at the points.
-        stress: Derivatives of the shear energy by F, components (11, 12, 21, 22) in GPa, at the
-            points.
-        moduli: Its second derivatives in GPa, the upper triangle row by row, at the points.
+        stress: Stands for the derivatives of the shear energy by F, components (11, 12, 21, 22) in
+            GPa, at the points.
+        moduli: Stands for its second derivatives in GPa, the upper triangle row by row, at the
+            points. Like those of stress, its values are in a table of its form (``packed.py``).
         growth: Stretches of the swelling (in plane, out of plane), by cell.
         bulk: Bulk modulus in GPa, by cell.
         shear: Shear modulus in GPa, by cell.
@@ -51,7 +53,7 @@ class Fields:
 
     @classmethod
     def on(cls, space: fem.FunctionSpace) -> Fields:
-        """All zero, but for the creep tensor, for displacements of a space."""
+        """All zero, but for the creep tensor and stand-ins, for displacements of a space."""
         mesh = space.mesh
         cell, by_cell = mesh.topology.cell_name(), fem.functionspace(mesh, ("DG", 0))
 
@@ -61,13 +63,16 @@ class Fields:
 
         creep_inverse = at_points(3)
         creep_inverse.x.array.reshape(-1, 3)[:] = (1.0, 1.0, 0.0)
+        stress, moduli = at_points(4), at_points(10)
+        for stand_in in (stress, moduli):
+            stand_in.x.array[:] = np.nan  # forms without their table must not look like some
         return cls(
             displacement=fem.Function(space, name="displacement"),
             creep_inverse=creep_inverse,
             increment=at_points(),
             softening=at_points(),
-            stress=at_points(4),
-            moduli=at_points(10),
+            stress=stress,
+            moduli=moduli,
             growth=(fem.Function(by_cell), fem.Function(by_cell)),
             bulk=fem.Function(by_cell),
             shear=fem.Function(by_cell),

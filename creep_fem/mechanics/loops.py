@@ -57,6 +57,8 @@ class Points(NamedTuple):
     Attributes:
         displacement: Of all nodes in um, shape (nodes, 2).
         cells: Nodes of every cell, shape (cells, k).
+        rows: Place of every cell in the arrays of what forms read, shape (cells,).
+        moved: Displacements of the cells' nodes in um, by row, shape (cells, k, 2).
         dofs: Places of the points in arrays of values at points, shape (cells, n).
         creep_inverse: Components (11, 22, 12) of Ccr^-1 before the step, shape (points, 3).
         in_plane: Stretch a of the swelling in the plane, shape (cells,).
@@ -70,7 +72,7 @@ class Points(NamedTuple):
         softening: d dg/d q_trial in 1/GPa, shape (points,).
         last: Last solution of the return map, shape (points, 2).
         stress: First derivatives of the shear energy by F, components (11, 12, 21, 22), per
-            reference volume in GPa, shape (points, 4).
+            reference volume in GPa, by row, shape (cells, n, 4).
         gradient: Deformation gradient F, row by row, shape (points, 4).
         strain: In-plane mean of dev e, E = 3/2 dev e : dev e, and the first and second derivative
             of E by half of sinh^2 A, shape (points, 4).
@@ -78,6 +80,8 @@ class Points(NamedTuple):
 
     displacement: NDArray[np.float64]
     cells: NDArray[np.int32]
+    rows: NDArray[np.int32]
+    moved: NDArray[np.float64]
     dofs: NDArray[np.int32]
     creep_inverse: NDArray[np.float64]
     in_plane: NDArray[np.float64]
@@ -183,12 +187,15 @@ _shear_energy, _volumetric_energy = inlined(shear_energy), inlined(volumetric_en
 
 @inlined
 def _gather(
-    displacement: NDArray[np.float64], nodes: NDArray[np.int32], moved: NDArray[np.float64]
+    displacement: NDArray[np.float64],
+    nodes: NDArray[np.int32],
+    moved: NDArray[np.float64],
+    packed: NDArray[np.float64],
 ) -> None:
-    """Copy the displacements of a cell's nodes, shape (k, 2)."""
+    """Copy the displacements of a cell's nodes to work with and for the form, both (k, 2)."""
     for k in range(len(nodes)):
-        moved[k, 0] = displacement[nodes[k], 0]
-        moved[k, 1] = displacement[nodes[k], 1]
+        moved[k, 0] = packed[k, 0] = displacement[nodes[k], 0]
+        moved[k, 1] = packed[k, 1] = displacement[nodes[k], 1]
 
 
 @inlined
@@ -306,7 +313,7 @@ def respond(points: Points, rule: CellRule, few: CellRule, dt: float, owned: int
     """Bring creep and stresses to the present displacement, for a step of dt s.
 
     Args:
-        points: The points; increment, softening, last, stress, gradient and strain are set.
+        points: The points; moved, increment, softening, last, stress, gradient and strain are set.
         rule: Rule of the shear energy.
         few: Rule of the volumetric energy.
         dt: Length of the step in s.
@@ -319,7 +326,8 @@ def respond(points: Points, rule: CellRule, few: CellRule, dt: float, owned: int
     energy, moved = 0.0, np.empty((points.cells.shape[1], 2))
     for cell in range(len(points.cells)):
         growth_ratio = points.in_plane[cell] ** 2 * points.out_of_plane[cell]
-        _gather(points.displacement, points.cells[cell], moved)
+        row = points.rows[cell]
+        _gather(points.displacement, points.cells[cell], moved, points.moved[row])
         density = _change_volume(points, few, moved, cell, growth_ratio)
         density += _shear(points, rule, moved, cell, dt)
         if not np.isfinite(density):
@@ -351,6 +359,7 @@ def _shear(
     energy, modulus, rate = 0.0, points.shear[cell], points.rate[cell]
     shrinkage, out_of_plane = 1.0 / points.in_plane[cell] ** 2, points.out_of_plane[cell]
     law = modulus, rate, points.reference_stress[cell], points.exponent[cell]
+    stress = points.stress[points.rows[cell]]
     for p in range(len(rule.slopes)):
         gradient, dof = _deformation(moved, rule, cell, p), points.dofs[cell, p]
         ratio = gradient[0] * gradient[3] - gradient[1] * gradient[2]
@@ -372,7 +381,7 @@ def _shear(
         energy += rule.weights[cell, p] * (stored + dissipation)
         alpha = out_of_plane / shrinkage * (trial - 3.0 * modulus * increment) / (3.0 * root)
         factors = alpha * first, 3.0 * alpha * mean
-        _set_stress(gradient, ratio, creep, factors, points.stress[dof])
+        _set_stress(gradient, ratio, creep, factors, stress[p])
         for k in range(4):
             points.gradient[dof, k], points.strain[dof, k] = gradient[k], strain[k]
     return energy

@@ -17,16 +17,8 @@ from creep_fem.mechanics import forms, loops
 from creep_fem.mechanics.domain import Domain
 from creep_fem.mechanics.element import SHEAR_DEGREE, VOLUMETRIC_DEGREE
 from creep_fem.mechanics.moduli import set_moduli
+from creep_fem.mechanics.packed import CellForm, PackedForm, SplitForm
 from creep_fem.mechanics.quadrature import cell_rule
-
-# Sums may be rearranged, which makes kernels faster. These are the parts of -ffast-math that keep
-# infinities and do not change how the rest of the process rounds.
-JIT_OPTIONS = {
-    "cffi_extra_compile_args": [
-        *("-O3", "-fno-math-errno", "-fno-trapping-math"),
-        *("-fno-signed-zeros", "-fassociative-math", "-freciprocal-math"),
-    ]
-}
 
 
 class Creep(Protocol):
@@ -96,19 +88,22 @@ class MechanicsModel:
         self._rule, self._few = (
             cell_rule(space, degree) for degree in (SHEAR_DEGREE, VOLUMETRIC_DEGREE)
         )
+        self._build_forms()
         self._points = self._points_of_fields()
         # Where, and for which step, creep and stresses at the points were last evaluated.
         self._evaluated_at, self._dt = np.full_like(self.displacement.x.array, np.nan), 0.0
         self.set_parameters(phases)
         self.set_growth([(1.0, 1.0)] * len(phases))
-        self._build_forms()
         self.creep_strain = np.zeros(self._rule.weights.shape)
 
     def _points_of_fields(self) -> loops.Points:
-        fields = self.fields
+        fields, (residual, _) = self.fields, self._packed
+        count = len(self._order)
         return loops.Points(
             displacement=fields.displacement.x.array.reshape(-1, 2),
             cells=fields.displacement.function_space.dofmap.list,
+            rows=np.argsort(self._order).astype(np.int32),
+            moved=residual.values(fields.displacement).reshape(count, -1, 2),
             dofs=fields.increment.function_space.dofmap.list,
             creep_inverse=fields.creep_inverse.x.array.reshape(-1, 3),
             in_plane=fields.growth[0].x.array,
@@ -121,7 +116,7 @@ class MechanicsModel:
             increment=fields.increment.x.array,
             softening=fields.softening.x.array,
             last=np.zeros((len(fields.increment.x.array), 2)),
-            stress=fields.stress.x.array.reshape(-1, 4),
+            stress=residual.values(fields.stress).reshape(count, -1, 4),
             gradient=np.zeros((len(fields.increment.x.array), 4)),
             strain=np.zeros((len(fields.increment.x.array), 4)),
         )
@@ -136,6 +131,7 @@ class MechanicsModel:
         points, phase = self._points, self.domain.cell_phase
         points.bulk[:] = np.array([p.bulk_modulus for p in phases])[phase]
         points.shear[:] = np.array([p.shear_modulus for p in phases])[phase]
+        self._pack_by_cell(self.fields.bulk)
         for number, parameters in enumerate(phases):
             cells, creep = phase == number, parameters.creep
             points.rate[cells] = 0.0 if creep is None else creep.rate
@@ -147,13 +143,15 @@ class MechanicsModel:
         self._evaluated_at[:] = np.nan
 
     def _build_forms(self) -> None:
-        self._residual, self._tangent = (
-            fem.form(form, jit_options=JIT_OPTIONS) for form in forms.from_point_values(self.fields)
+        self._order, inner = _inner_first(self.domain)
+        self._packed = tuple(
+            PackedForm(form, self._order) for form in forms.from_point_values(self.fields)
         )
-        space = self.domain.displacement_space
-        v, du = ufl.TestFunction(space), ufl.TrialFunction(space)
-        once = ufl.dx(metadata={"quadrature_degree": 0})
-        self.coupling = fem.form(ufl.inner(du, v) * once)  # all dofs of a cell, like the tangent
+        residual, tangent = self._packed
+        owned = len(self._cells)
+        whole, *parts = slice(owned), slice(inner), slice(inner, owned)
+        self._residual = residual.over(whole)
+        self._tangent = SplitForm(*(tangent.over(part) for part in (whole, *parts)))
         # the pressure lives at the points of the volumetric strain and is linear through them
         points, few = self._rule.points, self._few.points
         self._from_few = _linear_through(few, points)
@@ -171,7 +169,12 @@ class MechanicsModel:
         for component, function in enumerate(self.fields.growth):
             values = np.array([s[component] for s in stretches])
             function.x.array[:] = values[self.domain.cell_phase]
+            self._pack_by_cell(function)
         self._evaluated_at[:] = np.nan
+
+    def _pack_by_cell(self, function: fem.Function) -> None:
+        for packed in self._packed:
+            packed.values(function)[:, 0] = function.x.array[self._order]
 
     def evaluate(self, dt: float) -> float:
         """Bring creep, stresses and potential to the present displacement, for a step of dt s.
@@ -185,25 +188,26 @@ class MechanicsModel:
         self._evaluated_at[:], self._dt = self.displacement.x.array, dt
         return loops.respond(self._points, self._rule, self._few, dt, len(self._cells))
 
-    def residual(self) -> fem.Form:
+    def residual(self) -> CellForm:
         """Form of the residual at the present displacement, for the step last evaluated.
 
-        Growth and parameters may have been set since; what is written to other fields directly
-        counts from the next evaluation on.
+        Growth and parameters may have been set since; what is written to the field of creep
+        directly counts from the next evaluation on.
         """
         self._evaluate_if_changed()
         return self._residual
 
-    def tangent(self) -> fem.Form:
+    def tangent(self) -> SplitForm:
         """Form of the tangent, likewise."""
         self._evaluate_if_changed()
-        points = self._points
+        points, fields, (residual, tangent) = self._points, self.fields, self._packed
+        tangent.values(fields.displacement)[:] = residual.values(fields.displacement)
         set_moduli(
-            points.dofs[: len(self._cells)],
+            *(points.dofs[: len(self._cells)], points.rows),
             *(points.gradient, points.strain, points.creep_inverse),
             *(points.increment, points.softening),
             *(points.shear, points.in_plane, points.out_of_plane),
-            self.fields.moduli.x.array.reshape(-1, 10),
+            tangent.values(fields.moduli).reshape(len(self._order), -1, 10),
         )
         return self._tangent
 
@@ -268,6 +272,13 @@ class MechanicsModel:
         crept = self.creep_strain[self._cells].mean(axis=1) > 0.0
         directions: NDArray[np.float64] = direction * crept[:, None]
         return directions
+
+
+def _inner_first(domain: Domain) -> tuple[NDArray[np.int32], int]:
+    """All local cells, first those that are owned with all their nodes, and the number of these."""
+    inner = (domain.displacement_space.dofmap.list < domain.owned_nodes).all(axis=1)
+    inner[domain.mesh.topology.index_map(2).size_local :] = False
+    return np.argsort(~inner, kind="stable").astype(np.int32), int(np.count_nonzero(inner))
 
 
 def _linear_through(few: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from creep_fem.compiled import compiled, inlined
 @compiled
 def set_moduli(
     dofs: NDArray[np.int32],
+    rows: NDArray[np.int32],
     gradient: NDArray[np.float64],
     strain: NDArray[np.float64],
     creep_inverse: NDArray[np.float64],
@@ -37,6 +38,7 @@ def set_moduli(
     Args:
         dofs: Places of the points in arrays of values at points, for the cells where moduli are
             wanted, shape (cells, n).
+        rows: Where moduli of a cell go, shape (cells,).
         gradient: Deformation gradient F, row by row, shape (points, 4).
         strain: What ``loops.Points`` says, shape (points, 4).
         creep_inverse: Components (11, 22, 12) of Ccr^-1 before the step, shape (points, 3).
@@ -45,12 +47,13 @@ def set_moduli(
         shear: Shear modulus in GPa, shape (cells,).
         in_plane: Stretch of the swelling in the plane, shape (cells,).
         out_of_plane: Stretch of the swelling out of the plane, shape (cells,).
-        moduli: Where the upper triangles go, row by row, shape (points, 10).
+        moduli: Upper triangles, row by row, shape (rows, n, 10).
     """
     slope, inverse = np.empty(4), np.empty(4)
     for cell in range(len(dofs)):
         modulus, growth = shear[cell], in_plane[cell] ** 2 * out_of_plane[cell]
-        for dof in dofs[cell]:
+        for p in range(dofs.shape[1]):
+            dof, target = dofs[cell, p], moduli[rows[cell], p]
             f, g, h, i = gradient[dof, 0], gradient[dof, 1], gradient[dof, 2], gradient[dof, 3]
             mean, strain2, first, second = strain[dof]
             ratio = f * i - g * h
@@ -71,9 +74,9 @@ def set_moduli(
                 3.0 * beta * first * mean * t - by_trace,
                 alpha * (0.5 - 3.0 * mean) + 9.0 * beta * mean**2,
             )
-            _sum_products(slope, inverse, factors, moduli[dof])
+            _sum_products(slope, inverse, factors, target)
             constant = (3.0 * alpha * mean - by_trace * t) / ratio
-            _add_constant((by_trace * c, by_trace * d, by_trace * e), constant, moduli[dof])
+            _add_constant((by_trace * c, by_trace * d, by_trace * e), constant, target)
 
 
 @inlined

@@ -21,6 +21,7 @@ from creep_fem.contact.law import PressureGapLaw
 from creep_fem.contact.potential import Contact, ContactState
 from creep_fem.mechanics.domain import Domain
 from creep_fem.mechanics.model import MechanicsModel
+from creep_fem.mechanics.packed import CellForm
 from creep_fem.solver.phases import Phase, timed
 from creep_fem.solver.surface import SurfaceNodes
 from creep_fem.solver.tangent import Storage, TangentMatrix
@@ -170,11 +171,11 @@ class StepProblem:
         """Owned internal nodal forces in GPa um at the present state (collective)."""
         return self._assembled(self.model.residual())
 
-    def _assembled(self, form: fem.Form) -> NDArray[np.float64]:
+    def _assembled(self, packed: CellForm) -> NDArray[np.float64]:
         """Owned values of an assembled linear form (collective)."""
         force = self._force.x
         force.array[:] = 0.0
-        fem.assemble_vector(force.array, form)
+        fem.assemble_vector(force.array, packed.form, coeffs=packed.coefficients)
         force.scatter_reverse(InsertMode.add)
         owned: NDArray[np.float64] = force.array[: self._owned].copy()
         return owned

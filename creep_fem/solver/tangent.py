@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import creep_fem._backend  # noqa: F401
 
@@ -19,14 +19,12 @@ from scipy.sparse import csr_array
 from creep_fem.contact.pairs import NodeBlocks
 from creep_fem.contact.potential import Contact
 from creep_fem.mechanics.model import MechanicsModel
+from creep_fem.mechanics.packed import SplitForm
 from creep_fem.solver.phases import Phase, timed
 from creep_fem.solver.surface import SurfaceNodes
 
 Storage = Literal["whole", "upper"]
 """The whole matrix, or its upper triangle: half as many entries to find a place for."""
-
-_Blocks = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
-"""Surface nodes of rows and of columns, both (n, k), and what is added there, (n, 2k, 2k)."""
 
 
 class TangentMatrix:
@@ -73,17 +71,19 @@ class TangentMatrix:
         with timed(Phase.ASSEMBLY):
             matrix = self._matrix_with_room(pairs, storage)
             self._served += 1
-            matrix.zeroEntries()
             owned = self._surface.owned[:, None]
-            alone = owned, owned, diagonal[:, None, None] * np.eye(2)
-            self._fill(matrix, elements, (pairs.nodes, pairs.nodes, pairs.values), alone)
+            self._add(matrix, owned, owned, diagonal[:, None, None] * np.eye(2))
+            self._add(matrix, pairs.nodes, pairs.nodes, pairs.values)
+            self._add_elements(matrix, elements)
+            matrix.assemble()
         return matrix
 
     def _matrix_with_room(self, pairs: NodeBlocks, storage: Storage) -> PETSc.Mat:
-        """The matrix, allocated anew if some process needs entries that it lacks (collective)."""
+        """The matrix, zero, allocated anew if some process needs what it lacks (collective)."""
         lacks = self._storage != storage or not self._has_room(pairs.edges)
         lacks = self._surface.comm.allreduce(lacks or self._matrix is None, op=MPI.LOR)
         if self._matrix is not None and not lacks:
+            self._matrix.zeroEntries()
             return self._matrix
         if self._matrix is not None:
             self._matrix.destroy()
@@ -109,12 +109,11 @@ class TangentMatrix:
         options = PETSc.Mat.Option
         if storage == "upper":
             matrix.setOption(options.IGNORE_LOWER_TRIANGULAR, True)
-        # the first assembly drops all room that nothing was put into
-        reserved = rows[:, None], columns[:, None], np.ones((len(rows), 2, 2))
-        self._fill(matrix, self._model.coupling, reserved)
         matrix.setOption(options.NEW_NONZERO_ALLOCATION_ERR, False)
         matrix.setOption(options.SYMMETRIC, True)
         matrix.setOption(options.SYMMETRY_ETERNAL, True)
+        # the first assembly drops all room that nothing was put into
+        self._add(matrix, rows[:, None], columns[:, None], np.zeros((len(rows), 2, 2)))
         return matrix
 
     def _coupled_nodes(
@@ -133,13 +132,11 @@ class TangentMatrix:
     ) -> PETSc.Mat:
         """A matrix with room for the elements and for blocks of surface nodes, shape (n,)."""
         rows = self._rows
-        numbers = rows.local_to_global(np.arange(rows.size_local + rows.num_ghosts, dtype=np.int32))
-        lgmap = PETSc.LGMap().create(numbers.astype(PETSc.IntType), 2, self._surface.comm)
+        local = np.arange(rows.size_local + rows.num_ghosts, dtype=np.int32)
         matrix = PETSc.Mat().create(self._surface.comm)
         matrix.setSizes(2 * [(2 * rows.size_local, 2 * rows.size_global)], bsize=2)
         matrix.setType("aij" if storage == "whole" else "sbaij")
-        matrix.setLGMap(lgmap, lgmap)
-        lgmap.destroy()
+        _number(matrix, rows.local_to_global(local))
         if storage not in self._element_blocks:
             self._element_blocks[storage] = self._blocks_of_elements(storage)
         blocks = self._element_blocks[storage] + self._blocks_of_contact(coupled, to, storage)
@@ -148,11 +145,12 @@ class TangentMatrix:
         blocks = np.minimum(blocks, columns).astype(PETSc.IntType)
         dofs = blocks if storage == "upper" else np.repeat(2 * blocks, 2, axis=1)
         matrix.setPreallocationNNZ((dofs[0], dofs[1]))
+        _number(matrix.getDiagonalBlock(), local)
         return matrix
 
     def _blocks_of_elements(self, storage: Storage) -> NDArray[np.int64]:
         """Numbers of blocks in the owned rows, of owned and other columns, shape (2, rows)."""
-        pattern = fem.create_sparsity_pattern(self._model.coupling)
+        pattern = fem.create_sparsity_pattern(self._model.tangent().whole.form)
         pattern.finalize()
         columns, offsets = pattern.graph
         count = self._rows.size_local
@@ -176,13 +174,13 @@ class TangentMatrix:
         blocks[:, surface.owned_local] = total[surface.owned].T
         return blocks
 
-    def _fill(self, matrix: PETSc.Mat, form: fem.Form, *surface_terms: _Blocks) -> None:
-        """Assemble a form and blocks of surface nodes."""
-        for blocks in surface_terms:
-            self._add(matrix, *blocks)
-        # last, as it inserts the unit diagonal of fixed dofs after all that is added
-        fem_petsc.assemble_matrix(matrix, form, bcs=self._conditions)
-        matrix.assemble()
+    def _add_elements(self, matrix: PETSc.Mat, elements: SplitForm) -> None:
+        """Add the elements and set the diagonal of fixed dofs, after all else that is added."""
+        # where no other process is concerned, places are found faster in the block of this one
+        for block, part in (matrix.getDiagonalBlock(), elements.inner), (matrix, elements.border):
+            fem_petsc.assemble_matrix(
+                block, part.form, bcs=self._conditions, coeffs=part.coefficients
+            )
 
     def _add(
         self,
@@ -197,3 +195,9 @@ class TangentMatrix:
         values = (values * (free[0][:, :, None] & free[1][:, None, :])).reshape(count, size**2)
         places = surface.global_nodes[rows], surface.global_nodes[columns]
         matrix.setValuesBlockedRCV(*places, values, addv=PETSc.InsertMode.ADD_VALUES)
+
+
+def _number(matrix: PETSc.Mat, nodes: NDArray[np.integer[Any]]) -> None:
+    """Tell a matrix which rows and columns the local nodes have there."""
+    numbers = PETSc.LGMap().create(nodes.astype(PETSc.IntType), 2, matrix.comm)
+    matrix.setLGMap(numbers, numbers)

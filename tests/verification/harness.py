@@ -25,6 +25,7 @@ from ufl.core.expr import Expr
 from creep_fem.materials.parameters import NortonCreep, PhaseMaterial
 from creep_fem.mechanics.domain import Domain
 from creep_fem.mechanics.model import MechanicsModel, PointValues
+from creep_fem.mechanics.packed import CellForm
 
 Place = Callable[[Array], NDArray[np.bool_]]
 """Which of the points, shape (3, n) in um, belong to a place."""
@@ -185,7 +186,8 @@ class LoadedBody:
         snes.setType("newtonls")
         snes.getLineSearch().setType("bt")
         snes.setFunction(_weakly(self._function), fem_petsc.create_vector(self.space))
-        snes.setJacobian(_weakly(self._jacobian), fem_petsc.create_matrix(self.model.tangent()))
+        matrix = fem_petsc.create_matrix(self.model.tangent().whole.form)
+        snes.setJacobian(_weakly(self._jacobian), matrix)
         snes.setConvergenceTest(_weakly(self._test))
         snes.setTolerances(max_it=60)
         snes.getKSP().setFromOptions()
@@ -206,15 +208,17 @@ class LoadedBody:
             return
         with f.localForm() as local:
             local.set(0.0)
-        fem_petsc.assemble_vector(f, self.model.residual())
+        self._add_internal_forces(f)
         inner = f.copy()
         inner.ghostUpdate(PETSc.InsertMode.ADD, PETSc.ScatterMode.REVERSE)
         self._scale = inner.norm()
         inner.destroy()
         fem_petsc.assemble_vector(f, self._load)
+        others = (CellForm(form, fem.pack_coefficients(form)) for form in self._other_tangents)
         with self.displacement.x.petsc_vec.localForm() as start:
-            for form in (self.model.tangent(), *self._other_tangents):
-                fem_petsc.apply_lifting(f, [form], bcs=[self._conditions], x0=[start], alpha=-1.0)
+            for form, coefficients in (self.model.tangent().whole, *others):
+                held = {"bcs": [self._conditions], "x0": [start], "alpha": -1.0}
+                fem_petsc.apply_lifting(f, [form], **held, coeffs=[coefficients])
         f.ghostUpdate(PETSc.InsertMode.ADD, PETSc.ScatterMode.REVERSE)
         fem_petsc.set_bc(f, self._conditions, x0=x, alpha=-1.0)
 
@@ -223,7 +227,8 @@ class LoadedBody:
         for form in self._other_tangents:
             fem_petsc.assemble_matrix(j, form, bcs=self._conditions, diag=0.0)
             j.assemble(PETSc.Mat.AssemblyType.FLUSH)
-        fem_petsc.assemble_matrix(j, self.model.tangent(), bcs=self._conditions)
+        form, coefficients = self.model.tangent().whole
+        fem_petsc.assemble_matrix(j, form, bcs=self._conditions, coeffs=coefficients)
         j.assemble()
 
     def _test(
@@ -238,10 +243,14 @@ class LoadedBody:
 
     # --- results -------------------------------------------------------------------------
 
+    def _add_internal_forces(self, f: PETSc.Vec) -> None:
+        form, coefficients = self.model.residual()
+        fem_petsc.assemble_vector(f, form, coeffs=coefficients)
+
     def _internal_forces(self) -> Array:
         """Owned nodal forces in GPa um per thickness, shape (n, 2) (collective)."""
         force = fem.Function(self.space)
-        fem_petsc.assemble_vector(force.x.petsc_vec, self.model.residual())
+        self._add_internal_forces(force.x.petsc_vec)
         force.x.petsc_vec.ghostUpdate(PETSc.InsertMode.ADD, PETSc.ScatterMode.REVERSE)
         forces: Array = force.x.array.reshape(-1, 2)[: self.domain.owned_nodes]
         return forces
