@@ -65,7 +65,7 @@ class Fields:
         creep_inverse.x.array.reshape(-1, 3)[:] = (1.0, 1.0, 0.0)
         stress, moduli = at_points(4), at_points(10)
         for stand_in in (stress, moduli):
-            stand_in.x.array[:] = np.nan  # forms without their table must not look like some
+            stand_in.x.array[:] = np.nan  # shows where a form is assembled without its table
         return cls(
             displacement=fem.Function(space, name="displacement"),
             creep_inverse=creep_inverse,

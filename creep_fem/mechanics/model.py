@@ -98,13 +98,14 @@ class MechanicsModel:
 
     def _points_of_fields(self) -> loops.Points:
         fields, (residual, _) = self.fields, self._packed
-        count = len(self._order)
+        cells = fields.displacement.function_space.dofmap.list
+        dofs = fields.increment.function_space.dofmap.list
         return loops.Points(
             displacement=fields.displacement.x.array.reshape(-1, 2),
-            cells=fields.displacement.function_space.dofmap.list,
+            cells=cells,
             rows=np.argsort(self._order).astype(np.int32),
-            moved=residual.values(fields.displacement).reshape(count, -1, 2),
-            dofs=fields.increment.function_space.dofmap.list,
+            moved=residual.values(fields.displacement, cells.shape[1], 2),
+            dofs=dofs,
             creep_inverse=fields.creep_inverse.x.array.reshape(-1, 3),
             in_plane=fields.growth[0].x.array,
             out_of_plane=fields.growth[1].x.array,
@@ -116,7 +117,7 @@ class MechanicsModel:
             increment=fields.increment.x.array,
             softening=fields.softening.x.array,
             last=np.zeros((len(fields.increment.x.array), 2)),
-            stress=residual.values(fields.stress).reshape(count, -1, 4),
+            stress=residual.values(fields.stress, dofs.shape[1], 4),
             gradient=np.zeros((len(fields.increment.x.array), 4)),
             strain=np.zeros((len(fields.increment.x.array), 4)),
         )
@@ -174,7 +175,7 @@ class MechanicsModel:
 
     def _pack_by_cell(self, function: fem.Function) -> None:
         for packed in self._packed:
-            packed.values(function)[:, 0] = function.x.array[self._order]
+            packed.values(function)[:] = function.x.array[self._order]
 
     def evaluate(self, dt: float) -> float:
         """Bring creep, stresses and potential to the present displacement, for a step of dt s.
@@ -191,8 +192,8 @@ class MechanicsModel:
     def residual(self) -> CellForm:
         """Form of the residual at the present displacement, for the step last evaluated.
 
-        Growth and parameters may have been set since; what is written to the field of creep
-        directly counts from the next evaluation on.
+        Growth and parameters may have been set since, by the methods that do so; what is written
+        to the field of creep counts from the next evaluation on.
         """
         self._evaluate_if_changed()
         return self._residual
@@ -200,16 +201,22 @@ class MechanicsModel:
     def tangent(self) -> SplitForm:
         """Form of the tangent, likewise."""
         self._evaluate_if_changed()
-        points, fields, (residual, tangent) = self._points, self.fields, self._packed
-        tangent.values(fields.displacement)[:] = residual.values(fields.displacement)
+        points, fields, (_, tangent) = self._points, self.fields, self._packed
+        shape = points.moved.shape[1:]
+        tangent.values(fields.displacement, *shape)[:] = points.moved
         set_moduli(
             *(points.dofs[: len(self._cells)], points.rows),
             *(points.gradient, points.strain, points.creep_inverse),
             *(points.increment, points.softening),
             *(points.shear, points.in_plane, points.out_of_plane),
-            tangent.values(fields.moduli).reshape(len(self._order), -1, 10),
+            tangent.values(fields.moduli, points.dofs.shape[1], 10),
         )
         return self._tangent
+
+    @property
+    def coupling(self) -> fem.Form:
+        """A form that couples the dofs of every owned cell as the tangent does."""
+        return self._tangent.whole.form
 
     def _evaluate_if_changed(self) -> None:
         """Make sure that forms never get the stresses of another displacement."""

@@ -57,7 +57,7 @@ class SplitForm(NamedTuple):
 class PackedForm:
     """A form and the table of its coefficients, a row for each cell.
 
-    The functions say where their values stand in a row; what is in them does not count.
+    Values count as they stand in the table. The functions themselves only tell where.
     """
 
     def __init__(self, form: ufl.Form, cells: NDArray[np.int32]) -> None:
@@ -78,15 +78,25 @@ class PackedForm:
         places = [ufcx.original_coefficient_positions[i] for i in range(ufcx.num_coefficients)]
         functions = [form.coefficients()[place] for place in places]
         ends = np.cumsum([f.function_space.element.space_dimension for f in functions])
-        self._columns = dict(zip(functions, zip([0, *ends[:-1]], ends, strict=True), strict=True))
-        self._table = np.zeros((len(cells), ends[-1]))
+        columns = map(slice, [0, *ends[:-1]], ends)
+        self._columns = dict(zip(functions, columns, strict=True))
+        self._table = np.full((len(cells), ends[-1]), np.nan)  # until they are written
 
-    def values(self, function: fem.Function) -> NDArray[np.float64]:
-        """Where the values of a function stand, shape (cells, values of a cell)."""
-        return self._table[:, slice(*self._columns[function])]
+    def values(self, function: fem.Function, *shape: int) -> NDArray[np.float64]:
+        """Where the values of a function stand.
+
+        Args:
+            function: A coefficient of the form.
+            shape: Shape of its values in a cell.
+
+        Returns:
+            A view, for each cell an array of this shape.
+        """
+        values = self._table[:, self._columns[function]]
+        return values.reshape(len(self._cells), *shape, copy=False)
 
     def over(self, rows: slice) -> CellForm:
-        """The form over the owned cells of some rows."""
+        """The form over the cells of some rows, which this process has to own."""
         domain = {fem.IntegralType.cell: [(_HERE, self._cells[rows])]}
         form = fem.create_form(
             self._compiled, self._spaces, self._mesh, domain, self._functions, {}

@@ -109,7 +109,6 @@ class TangentMatrix:
         options = PETSc.Mat.Option
         if storage == "upper":
             matrix.setOption(options.IGNORE_LOWER_TRIANGULAR, True)
-        matrix.setOption(options.NEW_NONZERO_ALLOCATION_ERR, False)
         matrix.setOption(options.SYMMETRIC, True)
         matrix.setOption(options.SYMMETRY_ETERNAL, True)
         # the first assembly drops all room that nothing was put into
@@ -136,7 +135,7 @@ class TangentMatrix:
         matrix = PETSc.Mat().create(self._surface.comm)
         matrix.setSizes(2 * [(2 * rows.size_local, 2 * rows.size_global)], bsize=2)
         matrix.setType("aij" if storage == "whole" else "sbaij")
-        _number(matrix, rows.local_to_global(local))
+        _set_numbering(matrix, rows.local_to_global(local))
         if storage not in self._element_blocks:
             self._element_blocks[storage] = self._blocks_of_elements(storage)
         blocks = self._element_blocks[storage] + self._blocks_of_contact(coupled, to, storage)
@@ -145,12 +144,12 @@ class TangentMatrix:
         blocks = np.minimum(blocks, columns).astype(PETSc.IntType)
         dofs = blocks if storage == "upper" else np.repeat(2 * blocks, 2, axis=1)
         matrix.setPreallocationNNZ((dofs[0], dofs[1]))
-        _number(matrix.getDiagonalBlock(), local)
+        _set_numbering(matrix.getDiagonalBlock(), local[: rows.size_local])
         return matrix
 
     def _blocks_of_elements(self, storage: Storage) -> NDArray[np.int64]:
         """Numbers of blocks in the owned rows, of owned and other columns, shape (2, rows)."""
-        pattern = fem.create_sparsity_pattern(self._model.tangent().whole.form)
+        pattern = fem.create_sparsity_pattern(self._model.coupling)
         pattern.finalize()
         columns, offsets = pattern.graph
         count = self._rows.size_local
@@ -175,8 +174,9 @@ class TangentMatrix:
         return blocks
 
     def _add_elements(self, matrix: PETSc.Mat, elements: SplitForm) -> None:
-        """Add the elements and set the diagonal of fixed dofs, after all else that is added."""
-        # where no other process is concerned, places are found faster in the block of this one
+        """Add the elements and set the diagonal of fixed dofs, where nothing else is added."""
+        # Where no other process is concerned, places are found faster in the block of this one. On
+        # one process that is the matrix itself.
         for block, part in (matrix.getDiagonalBlock(), elements.inner), (matrix, elements.border):
             fem_petsc.assemble_matrix(
                 block, part.form, bcs=self._conditions, coeffs=part.coefficients
@@ -197,7 +197,7 @@ class TangentMatrix:
         matrix.setValuesBlockedRCV(*places, values, addv=PETSc.InsertMode.ADD_VALUES)
 
 
-def _number(matrix: PETSc.Mat, nodes: NDArray[np.integer[Any]]) -> None:
-    """Tell a matrix which rows and columns the local nodes have there."""
+def _set_numbering(matrix: PETSc.Mat, nodes: NDArray[np.integer[Any]]) -> None:
+    """Tell a matrix which block rows and columns the local nodes have there."""
     numbers = PETSc.LGMap().create(nodes.astype(PETSc.IntType), 2, matrix.comm)
     matrix.setLGMap(numbers, numbers)

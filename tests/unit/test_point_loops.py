@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 
 import creep_fem._backend  # noqa: F401
@@ -20,6 +21,7 @@ from creep_fem.mechanics.domain import Domain
 from creep_fem.mechanics.element import SHEAR_DEGREE, VOLUMETRIC_DEGREE
 from creep_fem.mechanics.forms import from_potential
 from creep_fem.mechanics.model import MechanicsModel
+from creep_fem.mechanics.packed import CellForm
 from creep_fem.mechanics.quadrature import cell_rule
 from creep_fem.microstructure import Disc, Layout, build_mesh
 
@@ -33,15 +35,20 @@ PHASES = (
 )
 
 
-def unstrained() -> MechanicsModel:
-    """Two discs with curved edges that have not grown, moved or crept."""
+def unstrained(owned: float = 1.0) -> MechanicsModel:
+    """Two discs with curved edges that have not grown, moved or crept.
+
+    Args:
+        owned: Share of the nodes that count as those of this process.
+    """
     domain = Domain.distribute(MPI.COMM_SELF, build_mesh(LAYOUT, SIZES))
-    return MechanicsModel(domain, PHASES)
+    count = round(owned * domain.owned_nodes)
+    return MechanicsModel(dataclasses.replace(domain, owned_nodes=count), PHASES)
 
 
-def deformed(strain: float) -> MechanicsModel:
+def deformed(strain: float, owned: float = 1.0) -> MechanicsModel:
     """Discs with different growth, random creep and displacements of about a strain."""
-    model = unstrained()
+    model = unstrained(owned)
     model.set_growth([(1.2, 1.05), (1.1, 0.97)])
     rng = np.random.default_rng(11)
     x = model.domain.displacement_space.tabulate_dof_coordinates()[:, :2] - 1.8
@@ -60,9 +67,9 @@ def forces(model: MechanicsModel) -> Array:
     return values
 
 
-def stiffness(model: MechanicsModel) -> Array:
+def stiffness(tangent: CellForm) -> Array:
     """Assembled tangent, dense."""
-    form, coefficients = model.tangent().whole
+    form, coefficients = tangent
     values: Array = fem.assemble_matrix(form, coeffs=coefficients).to_dense()
     return values
 
@@ -123,7 +130,7 @@ def test_stresses_and_moduli_are_derivatives_of_the_potential(strain: float) -> 
     # moduli of any increments, in both phases, not only of those that belong to the stresses
     fields.increment.x.array[:] = 0.3 * strain * rng.uniform(size=len(fields.increment.x.array))
     fields.softening.x.array[:] = strain / 4.0 * rng.uniform(size=len(fields.softening.x.array))
-    wanted, found = fem.assemble_matrix(tangent).to_dense(), stiffness(model)
+    wanted, found = fem.assemble_matrix(tangent).to_dense(), stiffness(model.tangent().whole)
     np.testing.assert_allclose(found, wanted, rtol=0.0, atol=1e-10 * np.abs(wanted).max())
 
 
@@ -142,11 +149,29 @@ def test_forms_are_those_of_the_present_state() -> None:
     np.testing.assert_array_equal(forces(model), changed)
     assert np.abs(changed - first).max() > 1e-3 * np.abs(first).max()
     model.displacement.x.array[:] *= 1.01
-    moved, tangent = forces(model), stiffness(model)
+    moved, tangent = forces(model), stiffness(model.tangent().whole)
     model.evaluate(0.0)
     np.testing.assert_array_equal(forces(model), moved)
-    np.testing.assert_array_equal(stiffness(model), tangent)
+    np.testing.assert_array_equal(stiffness(model.tangent().whole), tangent)
     assert np.abs(moved - changed).max() > 1e-3 * np.abs(first).max()
+
+
+def test_cells_with_nodes_of_other_processes_are_a_part_of_their_own() -> None:
+    """And nothing depends on the order that this brings about."""
+    model, alone = deformed(1e-3, owned=0.6), deformed(1e-3)
+    for either in (model, alone):
+        either.evaluate(30.0)
+    wanted, found = forces(alone), forces(model)
+    np.testing.assert_allclose(found, wanted, rtol=0.0, atol=1e-13 * np.abs(wanted).max())
+    wanted = stiffness(alone.tangent().whole)
+    whole, inner, border = (stiffness(part) for part in model.tangent())
+    for found in (whole, inner + border):
+        np.testing.assert_allclose(found, wanted, rtol=0.0, atol=1e-13 * np.abs(wanted).max())
+    nodes, owned = model.domain.displacement_space.dofmap.list, model.domain.owned_nodes
+    assert inner.any()
+    assert not inner[2 * owned :].any()
+    at_seam = nodes[(nodes >= owned).any(axis=1)]
+    assert set(np.flatnonzero(border.any(axis=1)) // 2) == set(at_seam.flat)
 
 
 def test_forms_without_their_coefficients_are_not_a_number() -> None:
@@ -224,5 +249,5 @@ def test_a_tangent_is_that_of_the_parameters() -> None:
     fresh.evaluate(30.0)
     wanted = fem.assemble_matrix(fem.form(from_potential(fresh.fields)[1])).to_dense()
     np.testing.assert_allclose(
-        stiffness(model), wanted, rtol=0.0, atol=1e-10 * np.abs(wanted).max()
+        stiffness(model.tangent().whole), wanted, rtol=0.0, atol=1e-10 * np.abs(wanted).max()
     )

@@ -216,8 +216,8 @@ class LoadedBody:
         fem_petsc.assemble_vector(f, self._load)
         others = (CellForm(form, fem.pack_coefficients(form)) for form in self._other_tangents)
         with self.displacement.x.petsc_vec.localForm() as start:
+            held = {"bcs": [self._conditions], "x0": [start], "alpha": -1.0}
             for form, coefficients in (self.model.tangent().whole, *others):
-                held = {"bcs": [self._conditions], "x0": [start], "alpha": -1.0}
                 fem_petsc.apply_lifting(f, [form], **held, coeffs=[coefficients])
         f.ghostUpdate(PETSc.InsertMode.ADD, PETSc.ScatterMode.REVERSE)
         fem_petsc.set_bc(f, self._conditions, x0=x, alpha=-1.0)
