@@ -56,7 +56,7 @@ def seconds(row: Row, name: str) -> float:
 
 def memory(row: Row, name: str) -> float:
     """Bytes that a solver holds, the matrix included."""
-    return float(row["solvers"][name]["memory"] + row["matrix"])
+    return float(row["solvers"][name]["memory"])
 
 
 def serial(rows: Sequence[Row]) -> list[Row]:

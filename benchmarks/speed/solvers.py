@@ -49,7 +49,8 @@ class Solved:
         solve: Solution for one right-hand side.
         iterations: Iterations of that.
         residual: Residual relative to the right-hand side.
-        memory: Bytes of the factors and other matrices on all processes, without the matrix itself.
+        memory: Bytes of the matrix as the solver reads it, of factors and other matrices, on all
+            processes.
         motions_solve: Seconds for one solution with the motions of the bodies; 0 if direct.
     """
 
@@ -72,7 +73,6 @@ class Compared:
         ranks: Processes.
         touching: Pairs of surface points and bodies that exchange pressure.
         shift: Multiple of the identity in GPa that was added.
-        matrix: Bytes of the matrix.
         replicated: Bytes of mesh and surfaces that every process holds.
         packing: Seconds for packing.
         meshing: Seconds for meshing.
@@ -84,7 +84,6 @@ class Compared:
     ranks: int
     touching: int
     shift: float
-    matrix: float
     replicated: float
     packing: float
     meshing: float
@@ -105,7 +104,6 @@ def compare(config: Path, overrides: Sequence[str], soc: float) -> Compared:
         ranks=comm.size,
         touching=comm.allreduce(problem.contact_state.active_pairs),
         shift=shift,
-        matrix=_bytes(matrix),
         replicated=_array_bytes(particles) + _array_bytes(problem.contact.boundary),
         packing=prepared.packing,
         meshing=prepared.meshing,
@@ -177,7 +175,7 @@ def _measure(run: Simulation, name: str, matrix: PETSc.Mat, force: PETSc.Vec) ->
         solve=float(solve),
         iterations=solver.getIterationNumber(),
         residual=residual.norm() / force.norm(),
-        memory=_memory(solver, comm),
+        memory=_bytes(matrix) + _memory(solver, comm),
         motions_solve=_motions(solver) if kind == "iterative" else 0.0,
     )
     for used in (solver, solution, residual, *((matrix,) if converted else ())):

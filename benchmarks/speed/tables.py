@@ -88,7 +88,7 @@ def _solved(name: str) -> Callable[[Row], str]:
 
 
 def _held(name: str) -> Callable[[Row], str]:
-    """Cell with what a solver holds beside the matrix."""
+    """Cell with what a solver holds, the matrix included."""
     return lambda row: f"{row['solvers'][name]['memory'] / row['dofs']:.0f}"
 
 
@@ -109,7 +109,6 @@ SOLVERS: Columns = {
     "to 1e-6 in s": _solved("iterative, 1e-6"),
     "iterations to 1e-6": lambda row: str(row["solvers"]["iterative, 1e-6"]["iterations"]),
     "direct over iterative": lambda row: f"{_ratio(row):.2f}",
-    "matrix, bytes a dof": lambda row: f"{row['matrix'] / row['dofs']:.0f}",
     "direct, bytes a dof": _held("direct"),
     "iterative, bytes a dof": _held("iterative"),
 }

@@ -25,11 +25,11 @@ def row(dofs: float, name: str = "x", ranks: int = 1) -> dict[str, Any]:
             "motions_solve": 1e-9 * dofs,
         }
 
-    iterative = solved(1e-6 * dofs, 600.0 * dofs)
-    solvers = {"direct": solved(1e-9 * dofs**1.5, 1000.0 * dofs)}
+    iterative = solved(1e-6 * dofs, 900.0 * dofs)
+    solvers = {"direct": solved(1e-9 * dofs**1.5, 1300.0 * dofs)}
     solvers |= {"iterative": iterative, "iterative, 1e-6": iterative}
     counts = {"particles": dofs / 600.0, "touching": 10, "shift": 0.0}
-    costs = {"matrix": 300.0 * dofs, "replicated": 30.0 * dofs, "packing": dofs, "meshing": dofs}
+    costs = {"replicated": 30.0 * dofs, "packing": dofs, "meshing": dofs}
     return {"name": name, "ranks": ranks, "dofs": dofs, "solvers": solvers, **counts, **costs}
 
 
