@@ -27,6 +27,9 @@ from creep_fem.mechanics.element import SHEAR_DEGREE, VOLUMETRIC_DEGREE
 class Fields:
     """Functions that the forms depend on; those at the points are of the rule for shear.
 
+    In the forms of :func:`from_point_values` values count as they stand in the tables of these
+    forms (``packed.py``).
+
     Attributes:
         displacement: Displacement in um.
         creep_inverse: Components (11, 22, 12) of Ccr^-1 at the start of the step, at the points.
@@ -35,7 +38,7 @@ class Fields:
         stress: Stands for the derivatives of the shear energy by F, components (11, 12, 21, 22) in
             GPa, at the points.
         moduli: Stands for its second derivatives in GPa, the upper triangle row by row, at the
-            points. Like those of stress, its values are in a table of its form (``packed.py``).
+            points.
         growth: Stretches of the swelling (in plane, out of plane), by cell.
         bulk: Bulk modulus in GPa, by cell.
         shear: Shear modulus in GPa, by cell.

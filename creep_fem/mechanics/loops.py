@@ -321,7 +321,7 @@ def respond(points: Points, rule: CellRule, few: CellRule, dt: float, owned: int
 
     Returns:
         Energy stored and dissipated per unit thickness in GPa um^2, infinite where a cell is turned
-        inside out: then stresses are NaN.
+        inside out: then stresses are NaN and the rest is incomplete.
     """
     energy, moved = 0.0, np.empty((points.cells.shape[1], 2))
     for cell in range(len(points.cells)):

@@ -150,9 +150,9 @@ class MechanicsModel:
         )
         residual, tangent = self._packed
         owned = len(self._cells)
-        whole, *parts = slice(owned), slice(inner), slice(inner, owned)
-        self._residual = residual.over(whole)
-        self._tangent = SplitForm(*(tangent.over(part) for part in (whole, *parts)))
+        parts = slice(owned), slice(inner), slice(inner, owned)
+        self._residual = residual.over(slice(owned))
+        self._tangent = SplitForm(*map(tangent.over, parts))
         # the pressure lives at the points of the volumetric strain and is linear through them
         points, few = self._rule.points, self._few.points
         self._from_few = _linear_through(few, points)

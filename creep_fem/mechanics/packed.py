@@ -96,7 +96,7 @@ class PackedForm:
         return values.reshape(len(self._cells), *shape, copy=False)
 
     def over(self, rows: slice) -> CellForm:
-        """The form over the cells of some rows, which this process has to own."""
+        """The form over some of the cells, by their rows; this process has to own them."""
         domain = {fem.IntegralType.cell: [(_HERE, self._cells[rows])]}
         form = fem.create_form(
             self._compiled, self._spaces, self._mesh, domain, self._functions, {}

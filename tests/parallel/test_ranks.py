@@ -63,13 +63,14 @@ def test_history_does_not_depend_on_the_linear_solver(
     assert_equal(found, expected, 1e-4)
 
 
-def test_there_may_be_more_processes_than_bodies(tmp_path: Path) -> None:
-    """Then some have no body to solve for."""
+@pytest.mark.parametrize("solver", ["direct", "iterative"])
+def test_there_may_be_more_processes_than_bodies(solver: str, tmp_path: Path) -> None:
+    """Then bodies are shared, and some processes have none to solve for; with friction."""
     layout = tmp_path / "two.json"
     layout.write_text(TWO_DISCS, encoding="utf-8")
     settings = (
-        *(f"microstructure={{layout: {layout}}}", "newton.linear_solver=iterative"),
-        *("cycling.soc.low=0.0", "cycling.soc.high=0.5"),
+        *(f"microstructure={{layout: {layout}}}", f"newton.linear_solver={solver}"),
+        *("contact.friction_coefficient=0.3", "cycling.soc.low=0.0", "cycling.soc.high=0.5"),
     )
     alone, many = (run_on(ranks, tmp_path / str(ranks), *settings) for ranks in (1, 3))
     assert len(alone["step"]) > 10

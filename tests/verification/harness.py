@@ -186,7 +186,7 @@ class LoadedBody:
         snes.setType("newtonls")
         snes.getLineSearch().setType("bt")
         snes.setFunction(_weakly(self._function), fem_petsc.create_vector(self.space))
-        matrix = fem_petsc.create_matrix(self.model.tangent().whole.form)
+        matrix = fem_petsc.create_matrix(self.model.coupling)
         snes.setJacobian(_weakly(self._jacobian), matrix)
         snes.setConvergenceTest(_weakly(self._test))
         snes.setTolerances(max_it=60)
