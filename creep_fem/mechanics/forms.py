@@ -27,8 +27,7 @@ from creep_fem.mechanics.element import SHEAR_DEGREE, VOLUMETRIC_DEGREE
 class Fields:
     """Functions that the forms depend on; those at the points are of the rule for shear.
 
-    In the forms of :func:`from_point_values` values count as they stand in the tables of these
-    forms (``packed.py``).
+    The forms of :func:`from_point_values` take all values from tables (``packed.py``).
 
     Attributes:
         displacement: Displacement in um.

@@ -84,6 +84,7 @@ class MechanicsModel:
         mesh, space = domain.mesh, domain.displacement_space
         self.fields = forms.Fields.on(space)
         self.displacement, self.creep_inverse = self.fields.displacement, self.fields.creep_inverse
+        self._by_cell = *self.fields.growth, self.fields.bulk
         self._cells = np.arange(mesh.topology.index_map(2).size_local, dtype=np.int32)
         self._rule, self._few = (
             cell_rule(space, degree) for degree in (SHEAR_DEGREE, VOLUMETRIC_DEGREE)
@@ -132,7 +133,6 @@ class MechanicsModel:
         points, phase = self._points, self.domain.cell_phase
         points.bulk[:] = np.array([p.bulk_modulus for p in phases])[phase]
         points.shear[:] = np.array([p.shear_modulus for p in phases])[phase]
-        self._pack_by_cell(self.fields.bulk)
         for number, parameters in enumerate(phases):
             cells, creep = phase == number, parameters.creep
             points.rate[cells] = 0.0 if creep is None else creep.rate
@@ -170,12 +170,7 @@ class MechanicsModel:
         for component, function in enumerate(self.fields.growth):
             values = np.array([s[component] for s in stretches])
             function.x.array[:] = values[self.domain.cell_phase]
-            self._pack_by_cell(function)
         self._evaluated_at[:] = np.nan
-
-    def _pack_by_cell(self, function: fem.Function) -> None:
-        for packed in self._packed:
-            packed.values(function)[:] = function.x.array[self._order]
 
     def evaluate(self, dt: float) -> float:
         """Bring creep, stresses and potential to the present displacement, for a step of dt s.
@@ -187,13 +182,15 @@ class MechanicsModel:
             or a ghost of this process, is turned inside out.
         """
         self._evaluated_at[:], self._dt = self.displacement.x.array, dt
+        for function in self._by_cell:
+            self._packed[0].values(function)[:, 0] = function.x.array[self._order]
         return loops.respond(self._points, self._rule, self._few, dt, len(self._cells))
 
     def residual(self) -> CellForm:
         """Form of the residual at the present displacement, for the step last evaluated.
 
-        Growth and parameters may have been set since, by the methods that do so; what is written
-        to the field of creep counts from the next evaluation on.
+        Growth and parameters may have been set since; what is written to other fields directly
+        counts from the next evaluation on.
         """
         self._evaluate_if_changed()
         return self._residual
@@ -201,15 +198,15 @@ class MechanicsModel:
     def tangent(self) -> SplitForm:
         """Form of the tangent, likewise."""
         self._evaluate_if_changed()
-        points, fields, (_, tangent) = self._points, self.fields, self._packed
-        shape = points.moved.shape[1:]
-        tangent.values(fields.displacement, *shape)[:] = points.moved
+        points, (residual, tangent) = self._points, self._packed
+        for function in (self.displacement, *self._by_cell):
+            tangent.values(function)[:] = residual.values(function)
         set_moduli(
             *(points.dofs[: len(self._cells)], points.rows),
             *(points.gradient, points.strain, points.creep_inverse),
             *(points.increment, points.softening),
             *(points.shear, points.in_plane, points.out_of_plane),
-            tangent.values(fields.moduli, points.dofs.shape[1], 10),
+            tangent.values(self.fields.moduli, points.dofs.shape[1], 10),
         )
         return self._tangent
 

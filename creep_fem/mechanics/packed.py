@@ -25,7 +25,7 @@ JIT_OPTIONS = {
     ]
 }
 _HERE = 1  # number of the subdomain that forms are compiled for
-_INTEGRAL = fem.IntegralType.cell, 0  # which coefficients these are: of the only one over cells
+_INTEGRAL = fem.IntegralType.cell, 0  # key of the coefficients: the only integral over cells
 
 
 class CellForm(NamedTuple):
@@ -87,13 +87,13 @@ class PackedForm:
 
         Args:
             function: A coefficient of the form.
-            shape: Shape of its values in a cell.
+            shape: Shape of its values in a cell; side by side if none is given.
 
         Returns:
             A view, for each cell an array of this shape.
         """
         values = self._table[:, self._columns[function]]
-        return values.reshape(len(self._cells), *shape, copy=False)
+        return values.reshape(len(values), *shape, copy=False) if shape else values
 
     def over(self, rows: slice) -> CellForm:
         """The form over some of the cells, by their rows; this process has to own them."""

@@ -157,6 +157,19 @@ def test_forms_are_those_of_the_present_state() -> None:
     assert np.abs(moved - changed).max() > 1e-3 * np.abs(first).max()
 
 
+def test_fields_that_are_written_directly_count_from_the_next_evaluation_on() -> None:
+    model = deformed(1e-3)
+    model.fields.bulk.x.array[:] *= 1.5
+    for stretch in model.fields.growth:
+        stretch.x.array[:] *= 1.01
+    model.evaluate(30.0)
+    residual, tangent = (fem.form(form) for form in from_potential(model.fields))
+    wanted, found = fem.assemble_vector(residual).array, forces(model)
+    np.testing.assert_allclose(found, wanted, rtol=0.0, atol=1e-10 * np.abs(wanted).max())
+    wanted, found = fem.assemble_matrix(tangent).to_dense(), stiffness(model.tangent().whole)
+    np.testing.assert_allclose(found, wanted, rtol=0.0, atol=1e-10 * np.abs(wanted).max())
+
+
 def test_forms_do_not_depend_on_the_order_of_the_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor does the sum of their parts."""
     alone = deformed(1e-3)
