@@ -51,8 +51,7 @@ class Bodies:
         self._place = space.tabulate_dof_coordinates()[: domain.owned_nodes, :2].copy()
         self._free = np.ones(2 * domain.owned_nodes)
         self._free[problem.fixed_dofs[problem.fixed_dofs < 2 * domain.owned_nodes]] = 0.0
-        last = int(np.max(domain.cell_body, initial=-1))
-        self._total = 1 + self._comm.allreduce(last, op=MPI.MAX)
+        self._total = problem.surface.bodies
         self.motions = _MODES * self._total
         owner = self._owners()
         order = np.argsort(owner, kind="stable")

@@ -80,7 +80,7 @@ class BodyShifts:
     def unruly(
         self, gradient: NDArray[np.float64], direction: NDArray[np.float64]
     ) -> NDArray[np.bool_]:
-        """Bodies that leap and, if all together do not move downhill, those that do not.
+        """Bodies that leap and, if all together do not move downhill, those that move uphill.
 
         Collective.
 
@@ -97,14 +97,19 @@ class BodyShifts:
         return leaping if np.sum(slopes) > 0.0 else leaping | (slopes < 0.0)
 
     def add(self, bodies: NDArray[np.int64], shifts: NDArray[np.float64]) -> None:
-        """Raise the shifts of some bodies by so much in GPa, from the next tangent on."""
+        """Raise the shifts of some bodies by so much in GPa, not yet in the present tangent."""
         self.values = self.values.copy()
         self.values[bodies] += shifts
         self._was_raised[bodies] = True
 
+    @property
+    def pending(self) -> NDArray[np.bool_]:
+        """Bodies with another shift than in the matrix, shape (bodies,)."""
+        return np.asarray(self.values != self._in_matrix)
+
     def raise_in(self, matrix: PETSc.Mat, bodies: NDArray[np.bool_]) -> bool:
         """Shift the present tangent by more in some bodies, if there is more (collective)."""
-        if np.max(self.values) >= _MAXIMUM:
+        if np.min(self.values[bodies]) >= _MAXIMUM:
             return False
         self.values = np.where(bodies, np.maximum(self.values * _FACTOR, _START), self.values)
         self._was_raised |= bodies

@@ -259,7 +259,9 @@ class NewtonSolver:
             self._solve_linear(gradient, direction)
         raised = 0
         while self._is_unfit(gradient, direction, raised):
-            if self._restrain(gradient, direction) or not self._raise_shifts(gradient, direction):
+            if self._restrain(gradient, direction):
+                return
+            if not self._raise_shifts(gradient, direction, of_all=raised >= _MAX_LEAP_SHIFTS):
                 return
             self._solve_linear(gradient, direction)
             raised += 1
@@ -276,24 +278,39 @@ class NewtonSolver:
 
     def _is_unfit(self, gradient: PETSc.Vec, direction: PETSc.Vec, raised: int) -> bool:
         """Whether a direction was not found, points uphill or leaps."""
-        if self._inner.getConvergedReason() < 0 or not gradient.dot(direction) > 0.0:
+        if not self._was_found(gradient, direction) or not gradient.dot(direction) > 0.0:
             return True
         return raised < _MAX_LEAP_SHIFTS and self._motion > self._shifts.leap
 
+    def _was_found(self, gradient: PETSc.Vec, direction: PETSc.Vec) -> bool:
+        reason = self._inner.getConvergedReason()
+        return reason >= 0 and bool(np.isfinite(gradient.dot(direction)))
+
     def _restrain(self, gradient: PETSc.Vec, direction: PETSc.Vec) -> bool:
         """Hold unruly bodies back by the factor at hand, if there is one and that suffices."""
-        if self._inner.getType() != "preonly" or self._inner.getConvergedReason() < 0:
+        factorised = self._inner.getPC().getType() in ("cholesky", "lu")
+        if not factorised or not self._was_found(gradient, direction):
             return False
         with timed(Phase.SOLVE):
             restrained = restrain(self._inner, self._shifts, gradient, direction)
         self._motion = self._largest_motion(direction)
         return restrained
 
-    def _raise_shifts(self, gradient: PETSc.Vec, direction: PETSc.Vec) -> bool:
-        """Stiffen the matrix in unruly bodies, or in all if none is, if that is possible."""
-        bodies = self._shifts.unruly(*(v.getArray(readonly=True) for v in (gradient, direction)))
+    def _raise_shifts(
+        self, gradient: PETSc.Vec, direction: PETSc.Vec, *, of_all: bool = False
+    ) -> bool:
+        """Stiffen the matrix in the bodies to blame for a direction, if there are larger shifts.
+
+        Those are the unruly ones, or else those that were held back without being stiffened. A
+        direction that was not found blames none, and all are stiffened, as where ``of_all`` says.
+        """
+        bodies = np.ones(self.problem.surface.bodies, dtype=bool)
+        if not of_all and self._was_found(gradient, direction):
+            vectors = (v.getArray(readonly=True) for v in (gradient, direction))
+            blamed = (self._shifts.unruly(*vectors), self._shifts.pending, bodies)
+            bodies = next(some for some in blamed if some.any())
         matrix = self._inner.getOperators()[0]
-        raised = self._shifts.raise_in(matrix, bodies if bodies.any() else ~bodies)
+        raised = self._shifts.raise_in(matrix, bodies)
         self._inner.setOperators(matrix)
         return raised
 

@@ -127,14 +127,20 @@ class _Span:
     def _curvatures(
         self, shifts: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Curvatures of the shifted model, ascending, and their motions in columns."""
-        curvatures, motions = np.linalg.eigh(
-            self._stiffness + np.tensordot(shifts, self._masses, axes=1)
-        )
+        """Curvatures of the shifted model, ascending, and their motions in columns (collective).
+
+        Those of one process: what follows depends on signs that round-off may decide.
+        """
+        matrix = self._stiffness + np.tensordot(shifts, self._masses, axes=1)
+        curvatures, motions = map(np.ascontiguousarray, np.linalg.eigh(matrix))
+        self._comm.Bcast(curvatures)
+        self._comm.Bcast(motions)
         return curvatures, motions
 
     def coordinates(self, shifts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Where the shifted model is least, in the basis; negative curvature is taken as positive.
+        """Where the shifted model is least, in the basis (collective).
+
+        Negative curvature is taken as positive.
 
         Args:
             shifts: Of the bodies asked about, in GPa.
@@ -164,7 +170,7 @@ class _Span:
     def _bend_downwards(self, shifts: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Bodies that take a good part in the motion of the least curvature if that is negative."""
         curvatures, motions = self._curvatures(shifts)
-        if curvatures[0] >= 0.0:
+        if curvatures[0] >= -_SINGULAR * np.abs(curvatures).max():
             return np.zeros(len(shifts), dtype=bool)
         motion = motions[:, 0]
         own = self._masses @ motion @ motion
