@@ -37,7 +37,6 @@ _KIB = 1024.0
 _MIB = 1024.0**2
 # What the direct solver does, by PETSc's names of the events that its log counts and times.
 _OPERATIONS = {"analyse": "MatCholFctrSym", "factorise": "MatCholFctrNum", "solve": "MatSolve"}
-_RARE_OPERATIONS = {"solve for several": "MatMatSolve"}  # where bodies are held back
 
 
 @dataclass(frozen=True)
@@ -82,8 +81,7 @@ class Measured:
         median_iterations: Median of the iterations of a step.
         phases: Seconds of each phase of the solver.
         operations: Number and seconds of all analyses, factorisations and solutions of the direct
-            solver, those for shifted matrices and for chord iterations included; solutions for
-            several right-hand sides at once are counted by themselves.
+            solver; those for shifted matrices and for chord iterations are among them.
         memory: Largest resident memory of all processes together in MiB.
         bare: What a plain iteration costs; None if that was not timed.
     """
@@ -197,9 +195,7 @@ def measure(
         },
         operations={
             name: (int(count), comm.allreduce(float(seconds), op=MPI.MAX))
-            for name, (count, seconds) in zip(
-                _OPERATIONS | _RARE_OPERATIONS, marched.operations, strict=True
-            )
+            for name, (count, seconds) in zip(_OPERATIONS, marched.operations, strict=True)
         },
         memory=comm.allreduce(peak),
         bare=_mean(marched.bare, iterations) if bare else None,
@@ -215,7 +211,7 @@ class _Marched:
         seconds: For all of them.
         phases: Seconds of this process in each phase.
         operations: Number and seconds of the direct solver's operations in this process,
-            shape (4, 2).
+            shape (3, 2).
         bare: Seconds of the pieces of an iteration after each step.
         first_at: When the first step was done, in s since the epoch.
     """
@@ -238,7 +234,7 @@ def _march(run: Simulation, soc: float | None, with_bare: bool) -> _Marched:
     if end is None:
         raise typer.BadParameter(f"the first half-cycle does not reach {soc:g}")
     bare: _BareIteration | None = None
-    marched = _Marched([], 0.0, Counter(), np.zeros_like(_operations()), [], np.nan)
+    marched = _Marched([], 0.0, Counter(), np.zeros((len(_OPERATIONS), 2)), [], np.nan)
     taken = run.steps()
     while run.stepper.time < end:
         phases = PhaseTimes()  # starts PETSc's log, too
@@ -249,7 +245,7 @@ def _march(run: Simulation, soc: float | None, with_bare: bool) -> _Marched:
         marched.operations += _operations() - before
         if step is None:
             break
-        if not marched.operations[: len(_OPERATIONS), 0].all():
+        if not marched.operations[:, 0].all():
             raise RuntimeError(f"PETSc has logged no {' or no '.join(_OPERATIONS.values())}")
         marched.first_at = marched.first_at if marched.steps else time.time()
         marched.steps.append(step[1])
@@ -260,9 +256,8 @@ def _march(run: Simulation, soc: float | None, with_bare: bool) -> _Marched:
 
 
 def _operations() -> NDArray[np.float64]:
-    """Number and seconds of the direct solver's operations so far, shape (4, 2)."""
-    names = (_OPERATIONS | _RARE_OPERATIONS).values()
-    counted = [PETSc.Log.Event(name).getPerfInfo() for name in names]
+    """Number and seconds of the direct solver's operations so far, shape (3, 2)."""
+    counted = [PETSc.Log.Event(name).getPerfInfo() for name in _OPERATIONS.values()]
     return np.array([(info["count"], info["time"]) for info in counted])
 
 

@@ -49,7 +49,6 @@ def absolute() -> list[Setting]:
 
     The shortest of those that are compared on one process and on two comes several times on each,
     in turn: both take the same iterations, while later on round-off may send them on other paths.
-    Packings of many bodies come last, on one process: they take as long as all others together.
     """
     discs, reference = (ROOT / "configs" / f"{name}.yaml" for name in ("benchmark_19", "se_mse"))
     finer = _GROWING.with_name("fine_60.yaml")
@@ -67,12 +66,7 @@ def absolute() -> list[Setting]:
         replace(setting, name=f"{setting.name}, Newton only", overrides=_NEWTON_ONLY)
         for setting in default
     ]
-    more_bodies = [
-        replace(setting, name=f"{setting.name}, lithiation to 0.3")
-        for setting in growing(1000, (1,))
-        if setting.name in ("240 particles", "1000 particles")
-    ]
-    return default + newton_only + more_bodies
+    return default + newton_only
 
 
 def _on_one_and_two(setting: Setting) -> list[Setting]:

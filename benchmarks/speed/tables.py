@@ -176,14 +176,13 @@ def _second_process(one: Row, two: Row) -> str:
 def _bare_algebra(row: Row, counted: Row) -> float:
     """Seconds of as many operations as counted in a run if all took as long as a row's bare ones.
 
-    Analyses are few, each for a pattern of its own, and are taken as they were, like solutions for
-    several right-hand sides, each for a number of its own.
+    Analyses are few, each for a pattern of its own, and are taken as they were.
     """
-    kept = sum(row["operations"][name][1] for name in ("analyse", "solve for several"))
+    _, analyses = row["operations"]["analyse"]
     repeated = (
         counted["operations"][name][0] * row["bare"][name] for name in ("factorise", "solve")
     )
-    return float(kept + sum(repeated))
+    return float(analyses + sum(repeated))
 
 
 def draw_limits(rows: Sequence[Row], path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
 import creep_fem._backend  # noqa: F401  isort: skip
@@ -103,13 +102,6 @@ class Domain:
             owned_nodes=index_map.size_local,
             wall_nodes=walls,
         )
-
-    @cached_property
-    def node_body(self) -> NDArray[np.int32]:
-        """Body of every local displacement node (owned, then ghosts), nodes of bubbles included."""
-        body = np.zeros(len(self.node_point), dtype=np.int32)
-        body[self.displacement_space.dofmap.list] = self.cell_body[:, None]
-        return body
 
 
 def _node_points(distributed: mesh.Mesh, space: fem.FunctionSpace) -> NDArray[np.int64]:

@@ -47,11 +47,14 @@ class Bodies:
         """Distribute the bodies (collective)."""
         self._problem, self._comm = problem, problem.comm
         domain, space = problem.model.domain, problem.space
-        self._body = domain.node_body[: domain.owned_nodes]
+        body = np.zeros(len(domain.node_point), dtype=np.int64)
+        body[space.dofmap.list] = domain.cell_body[:, None]
+        self._body = body[: domain.owned_nodes]
         self._place = space.tabulate_dof_coordinates()[: domain.owned_nodes, :2].copy()
         self._free = np.ones(2 * domain.owned_nodes)
         self._free[problem.fixed_dofs[problem.fixed_dofs < 2 * domain.owned_nodes]] = 0.0
-        self._total = problem.surface.bodies
+        last = int(np.max(domain.cell_body, initial=-1))
+        self._total = 1 + self._comm.allreduce(last, op=MPI.MAX)
         self.motions = _MODES * self._total
         owner = self._owners()
         order = np.argsort(owner, kind="stable")

@@ -3,10 +3,8 @@
 Frictionless packings rearrange, so the tangent may be indefinite: the Newton direction may point
 uphill, and bodies that little holds may want to leap. Three guards keep every step safe: a
 direction that is not found or not one of descent, or that moves a surface much further than
-allowed, is replaced by one that holds the bodies back that do so, by shifts of their part of the
-matrix (:mod:`creep_fem.solver.body_shifts`), for which it hardly ever has to be factorised again
-(:mod:`creep_fem.solver.restraint`); the surface may move only so far in an iteration; and the step
-is shortened until the potential falls (Armijo).
+allowed, is replaced by that of a matrix shifted by a multiple of the identity; the surface may move
+only so far in an iteration; and the step is shortened until the potential falls (Armijo).
 
 A tangent that still serves is not made anew (Shamanskii's method; Kelley, Iterative Methods for
 Linear and Nonlinear Equations, SIAM 1995, ch. 5): the first directions of a step come from the
@@ -28,16 +26,21 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 
 from creep_fem.config.fields import LinearSolver
-from creep_fem.solver.body_shifts import BodyShifts
 from creep_fem.solver.linear import linear_solver, order_for, storage
 from creep_fem.solver.phases import Phase, timed
 from creep_fem.solver.problem import StepProblem
-from creep_fem.solver.restraint import restrain
 from creep_fem.solver.secant import SecantUpdates
 
 _ARMIJO = 1e-4
 _MAX_HALVINGS = 6
+_SHIFT_START = 1e-4  # GPa, the first that is tried
+_SHIFT_MINIMUM = 1e-7  # GPa, dropped below
+_SHIFT_FACTOR = 10.0
+_SHIFT_LOWERING = 0.01  # at most so far at once
+_SHIFT_MAXIMUM = 1e6  # GPa
 _ROUND_OFF = 1e-11  # of the potential, a sum over many cells of either sign
+# A direction this many times longer than allowed is not shortened but solved for anew.
+_LEAP = 4.0
 _MAX_LEAP_SHIFTS = 3
 _CHORDS_PER_TANGENT = 1000  # never reached: each one cuts the residual by a share
 # A factor of the step before gains less and less. In small packings, where factorising is cheap, a
@@ -110,7 +113,8 @@ class NewtonSolver:
             ConfigError: If PETSc does not accept the options.
         """
         self.problem, self.settings = problem, settings
-        self._shifts = BodyShifts(problem, settings.surface_step)
+        self._shift = 0.0
+        self._shift_was_raised = False  # for the present direction
         self._forces = 0.0  # norm of the internal ones where the residual was last computed
         self._residuals: list[float] = []
         self._vector = problem.new_vector()
@@ -160,7 +164,7 @@ class NewtonSolver:
         self._residuals, self._reason = [], ""
         self._residual_is_current = False
         if not self._converged:
-            self._shifts.clear()
+            self._shift = 0.0
         if not self._move_to_better(x, guess):
             return NewtonResult(False, "the first guess turns an element inside out", 0, 0, ())
         self._trial_is_current = True
@@ -226,10 +230,10 @@ class NewtonSolver:
     def _factor_serves(self) -> bool:
         """Whether the factor of an earlier iterate is good enough for the present one.
 
-        It may still contain the remains of shifts that were dropped, less than 1e-5 GPa. After a
+        It may still contain the remains of a shift that was dropped, less than 1e-5 GPa. After a
         failure all tangents are new: the solver needs no more surprises.
         """
-        if self._tangents == 0 or not self._converged or self._shifts.values.any():
+        if self._tangents == 0 or not self._converged or self._shift > 0.0:
             return False
         if len(self._residuals) == 1:
             return self.settings.chord_reduction > 0.0
@@ -241,7 +245,8 @@ class NewtonSolver:
     def _renew_tangent(self) -> None:
         matrix = self.problem.tangent(storage(self._inner))
         order_for(self._inner, self.problem.expected_tangents)
-        self._shifts.add_to(matrix)
+        if self._shift > 0.0:
+            matrix.shift(self._shift)
         self._inner.setOperators(matrix)
         self._factor_is_kept = False
         self._secants.forget_pairs()
@@ -253,66 +258,53 @@ class NewtonSolver:
 
     def apply(self, _pc: PETSc.PC, gradient: PETSc.Vec, direction: PETSc.Vec) -> None:
         """Solve for a direction of descent (PETSc's preconditioner interface)."""
+        self._shift_was_raised = False
         self._solve_linear(gradient, direction)
         if self._factor_is_kept and self._is_unfit(gradient, direction, 0):
             self._renew_tangent()
             self._solve_linear(gradient, direction)
-        raised = 0
-        while self._is_unfit(gradient, direction, raised):
-            if self._restrain(gradient, direction):
-                return
-            if not self._raise_shifts(gradient, direction, of_all=raised >= _MAX_LEAP_SHIFTS):
-                return
+        shifts = 0
+        while self._is_unfit(gradient, direction, shifts) and self._raise_shift():
             self._solve_linear(gradient, direction)
-            raised += 1
+            shifts += 1
 
     def _solve_linear(self, gradient: PETSc.Vec, direction: PETSc.Vec) -> None:
         with timed(Phase.FACTORISE):
             self._inner.setUp()
         with timed(Phase.SOLVE):
             self._secants.apply(self._inner.solve, gradient, direction)
-        self._motion = self._largest_motion(direction)
+        self._motion = self.problem.surface.max_motion(direction.getArray(readonly=True))
 
-    def _largest_motion(self, direction: PETSc.Vec) -> float:
-        return float(np.max(self._shifts.motions(direction.getArray(readonly=True))))
-
-    def _is_unfit(self, gradient: PETSc.Vec, direction: PETSc.Vec, raised: int) -> bool:
+    def _is_unfit(self, gradient: PETSc.Vec, direction: PETSc.Vec, shifts: int) -> bool:
         """Whether a direction was not found, points uphill or leaps."""
-        if not self._was_found(gradient, direction) or not gradient.dot(direction) > 0.0:
+        if self._inner.getConvergedReason() < 0 or not gradient.dot(direction) > 0.0:
             return True
-        return raised < _MAX_LEAP_SHIFTS and self._motion > self._shifts.leap
+        limit = _LEAP * self.settings.surface_step
+        return shifts < _MAX_LEAP_SHIFTS and self._motion > limit
 
-    def _was_found(self, gradient: PETSc.Vec, direction: PETSc.Vec) -> bool:
-        reason = self._inner.getConvergedReason()
-        return reason >= 0 and bool(np.isfinite(gradient.dot(direction)))
-
-    def _restrain(self, gradient: PETSc.Vec, direction: PETSc.Vec) -> bool:
-        """Hold unruly bodies back by the factor at hand, if there is one and that suffices."""
-        factorised = self._inner.getPC().getType() in ("cholesky", "lu")
-        if not factorised or not self._was_found(gradient, direction):
+    def _raise_shift(self) -> bool:
+        """Stiffen the matrix by the next larger multiple of the identity, if there is one."""
+        if self._shift >= _SHIFT_MAXIMUM:
             return False
-        with timed(Phase.SOLVE):
-            restrained = restrain(self._inner, self._shifts, gradient, direction)
-        self._motion = self._largest_motion(direction)
-        return restrained
-
-    def _raise_shifts(
-        self, gradient: PETSc.Vec, direction: PETSc.Vec, *, of_all: bool = False
-    ) -> bool:
-        """Stiffen the matrix in the bodies to blame for a direction, if there are larger shifts.
-
-        Those are the unruly ones, or else those that were held back without being stiffened. A
-        direction that was not found blames none, and all are stiffened, as where ``of_all`` says.
-        """
-        bodies = np.ones(self.problem.surface.bodies, dtype=bool)
-        if not of_all and self._was_found(gradient, direction):
-            vectors = (v.getArray(readonly=True) for v in (gradient, direction))
-            blamed = (self._shifts.unruly(*vectors), self._shifts.pending, bodies)
-            bodies = next(some for some in blamed if some.any())
+        raised = max(self._shift * _SHIFT_FACTOR, _SHIFT_START)
         matrix = self._inner.getOperators()[0]
-        raised = self._shifts.raise_in(matrix, bodies)
+        matrix.shift(raised - self._shift)
         self._inner.setOperators(matrix)
-        return raised
+        self._shift, self._shift_was_raised = raised, True
+        return True
+
+    def _lower_shift(self) -> None:
+        """Lower the shift after a full step, as far as its motion makes it seem safe.
+
+        What it alone holds moves in inverse proportion to it: with less, the next direction would
+        leap, and the matrix would have to be factorised again with more. For that reason a shift
+        that was just raised serves another iteration, too.
+        """
+        if self._shift_was_raised:
+            return
+        share = self._motion / (_LEAP * self.settings.surface_step)
+        lowered = self._shift * max(share, _SHIFT_LOWERING)
+        self._shift = lowered if lowered >= _SHIFT_MINIMUM else 0.0
 
     def _shorten(self, x: PETSc.Vec, direction: PETSc.Vec) -> bool:
         """Scale the direction so that x - direction lowers the potential enough."""
@@ -325,15 +317,15 @@ class NewtonSolver:
             if self._factor_is_kept:
                 self.problem.move_to(x)  # the trials have left it
                 self._renew_tangent()
-            elif not self._raise_shifts(gradient, direction):
+            elif not self._raise_shift():
                 self._reason = "no step along the descent direction lowers the potential"
                 direction.zeroEntries()
                 return True
             self._solve_linear(gradient, direction)
         self._chords += self._factor_is_kept
         self._full_step = length == 1.0
-        if self._full_step and self._shifts.values.any():
-            self._shifts.lower(direction.getArray(readonly=True))
+        if self._full_step and self._shift > 0.0:
+            self._lower_shift()
         direction.scale(length)
         self._trial_is_current = True
         return True

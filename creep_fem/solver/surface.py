@@ -19,7 +19,6 @@ class SurfaceNodes:
 
     Attributes:
         comm: Communicator of the mesh.
-        bodies: Number of bodies of the packing.
         owned: Surface nodes owned by this process, shape (k,).
         owned_local: Their local displacement nodes, shape (k,).
         reference: Positions of all surface nodes in the reference state in um, shape (ns, 2).
@@ -44,9 +43,6 @@ class SurfaceNodes:
         place = order[np.minimum(place, self._size - 1)]
         on_surface = boundary.nodes[place] == points
         self.owned = place[on_surface].astype(np.int64)
-        last = int(np.max(domain.cell_body, initial=-1))
-        self.bodies = 1 + int(self.comm.allreduce(last, op=MPI.MAX))
-        self._body = boundary.node_body[self.owned]
         self.owned_local = np.flatnonzero(on_surface)
         start = domain.displacement_space.dofmap.index_map.local_range[0]
         coordinates = domain.displacement_space.tabulate_dof_coordinates()[self.owned_local, :2]
@@ -84,13 +80,8 @@ class SurfaceNodes:
         """Add values at the owned surface nodes, shape (k, 2), to a displacement-like array."""
         local.reshape(-1, 2)[self.owned_local] += values
 
-    def motions(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Largest Euclidean norm on the surface of every body, shape (bodies,) (collective).
-
-        Args:
-            values: Values at the owned surface nodes, shape (k, 2).
-        """
-        largest = np.zeros(self.bodies)
-        np.maximum.at(largest, self._body, np.hypot(values[:, 0], values[:, 1]))
-        self.comm.Allreduce(MPI.IN_PLACE, largest, op=MPI.MAX)
-        return largest
+    def max_motion(self, local: NDArray[np.float64]) -> float:
+        """Largest Euclidean norm of a displacement-like array over all surface nodes."""
+        motion = self.owned_values(local)
+        largest = float(np.max(np.hypot(motion[:, 0], motion[:, 1]), initial=0.0))
+        return float(self.comm.allreduce(largest, op=MPI.MAX))

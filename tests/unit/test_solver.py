@@ -2,23 +2,96 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import creep_fem._backend  # noqa: F401
 
 # isort: split
 import gc
 import weakref
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from mpi4py import MPI
 from petsc4py import PETSc
-from solver_cases import BOX, DRAG, Ramp, packed, stepper, two_discs
 
+from creep_fem.contact.boundary import Boundary
 from creep_fem.contact.friction import CoulombLaw
+from creep_fem.contact.law import PressureGapLaw
 from creep_fem.errors import NotConverged
-from creep_fem.microstructure import Disc, Layout
+from creep_fem.mechanics.domain import Domain
+from creep_fem.mechanics.model import MechanicsModel
+from creep_fem.microstructure import Disc, Layout, build_mesh
+from creep_fem.solver.newton import NewtonSettings, NewtonSolver
+from creep_fem.solver.problem import StepProblem
 from creep_fem.solver.secant import SecantUpdates
-from creep_fem.solver.stepping import StepSettings
+from creep_fem.solver.stepping import StepSettings, TimeStepper
 from creep_fem.solver.tangent import Storage
+
+BOX = 3.0
+DRAG = 4.0  # GPa s/um
+LAYOUT = Layout(BOX, (Disc(0.75, 1.5, 0.7, "active"), Disc(3.0, 1.5, 1.45, "framework")))
+
+
+@dataclass(frozen=True)
+class Sizes:
+    surface_size: float = 0.4
+    interior_size: float = 0.6
+
+
+@dataclass(frozen=True)
+class Norton:
+    rate: float = 1e-5
+    reference_stress: float = 0.1
+    exponent: float = 4.5
+
+
+@dataclass(frozen=True)
+class Phase:
+    bulk_modulus: float
+    shear_modulus: float
+    creep: Norton | None
+
+
+@dataclass
+class Ramp:
+    """Volume growth of the first phase at a constant rate in 1/s."""
+
+    model: MechanicsModel
+    rate: float
+
+    def apply(self, time: float) -> None:
+        stretch = (1.0 + self.rate * time) ** (1.0 / 3.0)
+        self.model.set_growth([(stretch, stretch), (1.0, 1.0)])
+
+
+def two_discs(friction: CoulombLaw | None = None) -> StepProblem:
+    return packed(LAYOUT, DRAG, friction)
+
+
+def packed(layout: Layout, drag: float, friction: CoulombLaw | None = None) -> StepProblem:
+    particles = build_mesh(layout, Sizes())
+    domain = Domain.distribute(MPI.COMM_SELF, particles)
+    model = MechanicsModel(domain, (Phase(6.7, 4.0, Norton()), Phase(67.0, 40.0, None)))
+    boundary = Boundary.from_arcs(particles.points, particles.arcs, BOX)
+    law = PressureGapLaw(100.0, 0.004, 0.1)
+    return StepProblem(model, boundary, law, BOX, search_margin=0.1, drag=drag, friction=friction)
+
+
+def stepper(
+    problem: StepProblem,
+    iterations: int = 40,
+    minimum: float = 1.0,
+    rate: float = 0.6 / 36000.0,
+    chord_reduction: float = 0.6,
+    tolerance: float = 1e-9,
+) -> TimeStepper:
+    settings = NewtonSettings(tolerance, 1e-4, iterations, 0.05, chord_reduction)
+    solver = NewtonSolver(problem, settings, {})
+    return TimeStepper(
+        solver, Ramp(problem.model, rate), StepSettings(200.0, minimum, 3600.0, 2e-3)
+    )
 
 
 def test_every_iterate_is_evaluated_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,6 +252,32 @@ def test_secant_updates_save_tangents(monkeypatch: pytest.MonkeyPatch) -> None:
     assert counts[0] < 0.9 * counts[1]
 
 
+def test_shifts_that_serve_on_are_raised_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disc between two others is pressed out of their line, and hardly anything holds it."""
+    line = (Disc(2.0, 1.52, 0.5, "framework"), Disc(3.0, 1.5, 0.45, "framework"))
+    layout = Layout(BOX, (LAYOUT.discs[0], *line))
+    raised, tangents = [0, 0], [0, 0]
+    for policy, dropped in enumerate((False, True)):
+        march = stepper(packed(layout, drag=0.04))
+        solver = march.solver
+        raise_shift = solver._raise_shift
+
+        def counted(policy=policy, raise_shift=raise_shift) -> bool:
+            raised[policy] += 1
+            return raise_shift()
+
+        def drop(solver=solver) -> None:
+            solver._shift *= 0.01 if solver._shift > 1e-5 else 0.0
+
+        monkeypatch.setattr(solver, "_raise_shift", counted)
+        if dropped:
+            monkeypatch.setattr(solver, "_lower_shift", drop)
+        tangents[policy] = sum(step.iterations for step in march.advance_to(30000.0))
+        assert solver._shift == 0.0
+    assert 0 < raised[0] < 0.7 * raised[1]
+    assert raised[0] + tangents[0] < raised[1] + tangents[1]
+
+
 def test_steps_hit_milestones_and_conserve_the_balance() -> None:
     problem = two_discs()
     march = stepper(problem)
@@ -216,7 +315,8 @@ def test_creep_error_controls_the_step_size() -> None:
 
 def test_a_step_of_many_iterations_is_followed_by_a_shorter_one() -> None:
     """Iterations that may move the surface by little only, so that a step needs many of them."""
-    march = stepper(two_discs(), surface_step=1e-4)
+    march = stepper(two_discs())
+    march.solver.settings = replace(march.solver.settings, surface_step=1e-4)
     steps = list(march.advance_to(9000.0))
     slow = [step.iterations > 10 and step.rejected == 0 for step in steps[:-2]]
     assert sum(slow) > 1
@@ -226,7 +326,8 @@ def test_a_step_of_many_iterations_is_followed_by_a_shorter_one() -> None:
 
 
 def test_a_milestone_does_not_make_a_hard_step_an_easy_one() -> None:
-    march = stepper(two_discs(), surface_step=5e-5)
+    march = stepper(two_discs())
+    march.solver.settings = replace(march.solver.settings, surface_step=1e-4)
     (hard,) = march.advance_to(150.0)
     assert hard.iterations > 10
     assert next(march.advance_to(9000.0)).dt <= 10.0 / hard.iterations * hard.dt
