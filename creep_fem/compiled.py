@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 from collections.abc import Callable
+from types import FrameType
 from typing import Any, cast
 
 from numba import njit
+from numba.core import event
 
 logger = logging.getLogger(__name__)
 
@@ -31,3 +35,41 @@ def compiled[F: Callable[..., Any]](function: F) -> F:
 def inlined[F: Callable[..., Any]](function: F) -> F:
     """Make a small function part of the compiled ones that call it: a call costs more than it."""
     return cast(F, njit(inline="always", error_model="numpy", fastmath=FASTMATH)(function))
+
+
+class _InterruptsPostponed(event.Listener):
+    """Keeps Ctrl-C until the compiler has ended.
+
+    LLVM calls back into Python, which drops all exceptions there: a run would go on.
+    """
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._handler: Any = None
+        self._arrived: tuple[int, FrameType | None] | None = None
+
+    def on_start(self, _: event.Event) -> None:
+        # Python handles signals in its main thread, and lets no other change how.
+        if threading.current_thread() is not threading.main_thread():
+            return
+        self._depth += 1
+        if self._depth == 1 and callable(signal.getsignal(signal.SIGINT)):
+            self._handler = signal.signal(signal.SIGINT, self._keep)
+
+    def on_end(self, _: event.Event) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        self._depth -= 1
+        if self._depth > 0 or self._handler is None:
+            return
+        handler, arrived = self._handler, self._arrived
+        self._handler = self._arrived = None
+        signal.signal(signal.SIGINT, handler)
+        if arrived is not None:
+            handler(*arrived)
+
+    def _keep(self, number: int, frame: FrameType | None) -> None:
+        self._arrived = (number, frame)
+
+
+event.register("numba:compiler_lock", _InterruptsPostponed())

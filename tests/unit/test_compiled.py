@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 import numba
 import pytest
+from numba.core import event
 from numba.core.dispatcher import Dispatcher
 from numba.core.types import NamedTuple
 
@@ -84,6 +86,27 @@ def test_without_a_cache_loops_are_compiled_all_the_same(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(creep_fem.compiled, "njit", without_folder)
     assert creep_fem.compiled.compiled(lambda a, b: a / b)(1.0, 0.0) == float("inf")
+
+
+class CtrlC(event.Listener):
+    """Presses Ctrl-C while a function is compiled."""
+
+    def on_start(self, _: event.Event) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    def on_end(self, _: event.Event) -> None:
+        pass
+
+
+def test_ctrl_c_waits_for_the_compiler() -> None:
+    """LLVM's calls into Python drop it: a first run could not always be stopped."""
+    function = numba.njit(lambda a: a + 1.0)
+    handler = signal.getsignal(signal.SIGINT)
+    with event.install_listener("numba:compile", CtrlC()), pytest.raises(KeyboardInterrupt):
+        function(1.0)
+    assert len(function.signatures) == 1
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert function(1.0) == 2.0
 
 
 def test_a_run_needs_every_loop_once(tmp_path: Path) -> None:
