@@ -133,14 +133,14 @@ class _BareIteration:
         problem = self._problem
         tangent, _ = timed(self._assemble)
         residual, _ = timed(lambda: fem_petsc.assemble_vector(self._force, self._residual))
-        pairs = problem.contact_state.hessian()
-        matrix = self._tangent.assemble(pairs, problem.drag_stiffness, self._storage)
+        terms = problem.contact_state.hessian(), problem.drag_stiffness, problem.motion
+        matrix = self._tangent.assemble(*terms, self._storage)
         as_in_the_run = matrix, order_for(self._solver, problem.expected_tangents)
         if self._analysed != as_in_the_run:
             self._solver.reset()
             self._solver.setOperators(matrix)
             self._solver.setUp()  # analyses, which is not to be timed
-            self._tangent.assemble(pairs, problem.drag_stiffness, self._storage)
+            self._tangent.assemble(*terms, self._storage)
             self._analysed = as_in_the_run
         self._solver.setOperators(matrix)
         problem.comm.barrier()

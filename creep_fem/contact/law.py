@@ -12,6 +12,9 @@ from scipy.special import expit, spence
 
 # Beyond this many smoothing lengths the softplus law is below round-off of its own scale.
 CUTOFF_SMOOTHINGS = 36.0
+# Beyond this many its slope is 1.5e-8 of the stiffness, less than a thousandth of what drag holds a
+# loose particle with: too little for a direction of Newton's method to feel.
+_STIFF_SMOOTHINGS = 18.0
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,15 @@ class PressureGapLaw:
     @property
     def cutoff(self) -> float:
         """Gap in um beyond which pressure and potential vanish to round-off."""
-        repulsion = CUTOFF_SMOOTHINGS * self.smoothing - self.offset
+        return self._reach(CUTOFF_SMOOTHINGS)
+
+    @property
+    def stiff_reach(self) -> float:
+        """Gap in um beyond which pairs do not matter to the tangent."""
+        return self._reach(_STIFF_SMOOTHINGS)
+
+    def _reach(self, smoothings: float) -> float:
+        repulsion = smoothings * self.smoothing - self.offset
         return repulsion if self.adhesion is None else max(repulsion, self.adhesion.reach)
 
     @cached_property

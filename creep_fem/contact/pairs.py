@@ -165,7 +165,10 @@ class PairTerms:
         return forces
 
     def hessian(self) -> NodeBlocks:
-        """Exact second derivative of the energy in GPa (per unit thickness)."""
+        """Second derivative of the energy in GPa (per unit thickness).
+
+        It is exact but for pairs so far apart that it does not matter.
+        """
         b = self._rows(self._normal, np.zeros_like(self._own), self._weights(1))
         convexity = self._speed**2 - self.near_gap * self._curvature
         geometric = self.length * self.pressure / convexity  # psi' d2g with psi' = -p
@@ -180,13 +183,17 @@ class PairTerms:
     def blocks(self, variations: NDArray[np.float64], factors: NDArray[np.float64]) -> NodeBlocks:
         """Second derivatives of the pairs, those that couple the same two edges summed.
 
+        Pairs too far apart to matter get no blocks: a matrix need not have room for them.
+
         Args:
             variations: What the second derivative of a pair is quadratic in, by the pair's
                 nodes, shape (n, r, 16).
             factors: Factors of their products, symmetric, shape (n, r, r).
         """
-        edges = np.column_stack([self._points.edge[self.feet.point], self.feet.edge])
+        stiff = self.near_gap < self.law.stiff_reach
+        feet, nodes = self.feet.chosen(stiff), self.nodes[stiff]
+        edges = np.column_stack([self._points.edge[feet.point], feet.edge])
         keys = edges[:, 0] * len(self.boundary.control) + edges[:, 1]
         _, first, block = np.unique(keys, return_index=True, return_inverse=True)
-        values = loops.sum_products(block, variations, factors, len(first))
-        return NodeBlocks(edges[first], self.nodes[first], values)
+        values = loops.sum_products(block, variations[stiff], factors[stiff], len(first))
+        return NodeBlocks(edges[first], nodes[first], values)

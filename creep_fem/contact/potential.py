@@ -213,18 +213,32 @@ class Contact:
         pairs = feet.point, feet.edge, feet.parameter
         return feet.chosen(loops.facing(curves.coefficients, *surface, *pairs, walls, _OUTWARDS))
 
-    def coupled_edges(self) -> NDArray[np.int64]:
-        """Pairs of edges that the candidates couple, each once, shape (n, 2)."""
-        feet = self.candidates
-        return self.each_once(np.column_stack([self.points.edge[feet.point], feet.edge]))
+    def coupled_edges(self, positions: NDArray[np.float64], motion: float) -> NDArray[np.int64]:
+        """Pairs of edges that the Hessian couples, or may couple after some motion, each once.
 
-    def with_neighbours(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Add the pairs that result if the feet slide to a neighbouring edge, shape (n, 2)."""
-        reach = [pairs]
-        for neighbour in (self._targets.following, self._targets.preceding):
-            slid = np.column_stack([pairs[:, 0], neighbour[pairs[:, 1]]])
-            reach.append(slid[slid[:, 1] >= 0])
-        return self.each_once(np.concatenate(reach))
+        Args:
+            positions: Surface nodes now in um, shape (ns, 2).
+            motion: How far they may move in um.
+
+        Returns:
+            Edges of points and those of feet, shape (n, 2).
+        """
+        curves = self._targets.curves(positions, self._touchable)
+        places = self.points.positions(positions)
+        feet = project(self._targets, curves, places, self.candidates)
+        pairs = feet.point, feet.edge, feet.parameter
+        gap, _, speed, _ = loops.frames(curves.coefficients, places, *pairs)
+        near = gap < self.law.stiff_reach + _GAP_PER_MOTION * motion
+        # a point may move one way, its foot the other
+        feet, slide = feet.chosen(near), 2.0 * motion / speed[near]
+        own, coupled = self.points.edge[feet.point], [feet.edge]
+        for neighbour, parameter in (
+            (self._targets.preceding, 1.0 - feet.parameter),
+            (self._targets.following, feet.parameter),
+        ):
+            coupled.append(np.where(parameter + slide > 1.0, neighbour[feet.edge], -1))
+        edges = np.column_stack([np.tile(own, 3), np.concatenate(coupled)])
+        return self.each_once(edges[edges[:, 1] >= 0])
 
     def each_once(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
         """Sort pairs of edges by their keys and leave out repetitions, shape (n, 2)."""

@@ -47,6 +47,7 @@ class StepProblem:
 
     Attributes:
         drag_stiffness: Drag per displacement in GPa of the owned surface nodes in this step.
+        motion: What these have moved in this step in um, shape (owned, 2).
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class StepProblem:
         self.energy = np.inf
         self.dt = 0.0
         self._surface_start = self.surface.owned_values(self.start)
-        self._motion = np.zeros_like(self._surface_start)
+        self.motion = np.zeros_like(self._surface_start)
         self._surface_lengths = boundary.node_lengths[self.surface.owned]
         self.drag_stiffness = np.zeros(len(self._surface_lengths))
         self._tangent = TangentMatrix(model, self.contact, self.surface, self.conditions)
@@ -160,8 +161,8 @@ class StepProblem:
         with timed(Phase.CONTACT):
             self._search(positions)
             self.contact_state = self.contact.evaluate(positions)
-            self._motion = self.surface.owned_values(displacement.x.array) - self._surface_start
-            drag_energy = 0.5 * float(np.sum(self.drag_stiffness[:, None] * self._motion**2))
+            self.motion = self.surface.owned_values(displacement.x.array) - self._surface_start
+            drag_energy = 0.5 * float(np.sum(self.drag_stiffness[:, None] * self.motion**2))
             local = stored + self.contact_state.energy + drag_energy
             # waiting for the slowest process is part of what it is slow in
             self.energy = self.comm.allreduce(local, op=MPI.SUM)
@@ -194,14 +195,14 @@ class StepProblem:
         with timed(Phase.CONTACT):
             self.contact_forces = self.surface.sum(self.contact_state.gradient())
             self.surface.add_owned(self.contact_forces.reshape(-1, 2)[self.surface.owned], force)
-        self.surface.add_owned(self.drag_stiffness[:, None] * self._motion, force)
+        self.surface.add_owned(self.drag_stiffness[:, None] * self.motion, force)
         force[self._owned_fixed] = 0.0
         f.setArray(force)
         return scale
 
     def max_drag_traction(self) -> float:
         """Largest traction of the surface drag in GPa (collective)."""
-        fastest = float(np.max(np.hypot(*self._motion.T), initial=0.0)) / self.dt
+        fastest = float(np.max(np.hypot(*self.motion.T), initial=0.0)) / self.dt
         return self._drag * float(self.comm.allreduce(fastest, op=MPI.MAX))
 
     def reactions(self) -> Reactions:
@@ -229,7 +230,7 @@ class StepProblem:
         """
         with timed(Phase.CONTACT):
             pairs = self.contact_state.hessian()
-        return self._tangent.assemble(pairs, self.drag_stiffness, storage)
+        return self._tangent.assemble(pairs, self.drag_stiffness, self.motion, storage)
 
     @property
     def expected_tangents(self) -> int:

@@ -26,13 +26,18 @@ from creep_fem.solver.surface import SurfaceNodes
 Storage = Literal["whole", "upper"]
 """The whole matrix, or its upper triangle: half as many entries to find a place for."""
 
+# Motion of the surface in um that a pattern has room for besides what is expected. With more there
+# are fewer patterns, but what stays empty is factorised, too; without any, a pattern hardly serves
+# for two tangents.
+_ROOM = 0.025
+
 
 class TangentMatrix:
     """Assembles element and surface terms into a matrix that keeps its pattern.
 
     As long as the pattern stands, the solver's symbolic factorisation stands too. It has room for
-    all contact candidates, near or not, and for feet that slide over a neighbouring edge; it is
-    made anew as soon as a contact needs an entry that it lacks.
+    the pairs that matter now or will after another step like the present one, and for a little
+    motion besides; it is made anew as soon as a contact needs an entry that it lacks.
 
     Attributes:
         served_before: Tangents that the pattern before the present one served, 0 for the first one:
@@ -57,19 +62,25 @@ class TangentMatrix:
         self._element_blocks: dict[Storage, NDArray[np.int64]] = {}
 
     def assemble(
-        self, pairs: NodeBlocks, diagonal: NDArray[np.float64], storage: Storage
+        self,
+        pairs: NodeBlocks,
+        diagonal: NDArray[np.float64],
+        motion: NDArray[np.float64],
+        storage: Storage,
     ) -> PETSc.Mat:
         """Tangent of the elements at the model's state plus surface terms (collective).
 
         Args:
             pairs: Terms that couple surface nodes, of any process.
             diagonal: Stiffness of the owned surface nodes by themselves in GPa, shape (owned,).
+            motion: What the owned surface nodes have moved in this step in um, shape (owned, 2),
+                and are expected to move once more.
             storage: Which entries the matrix holds.
         """
         with timed(Phase.CONSTITUTIVE):
             elements = self._model.tangent()
         with timed(Phase.ASSEMBLY):
-            matrix = self._matrix_with_room(pairs, storage)
+            matrix = self._matrix_with_room(pairs.edges, motion, storage)
             self._served += 1
             owned = self._surface.owned[:, None]
             self._add(matrix, owned, owned, diagonal[:, None, None] * np.eye(2))
@@ -78,16 +89,18 @@ class TangentMatrix:
             matrix.assemble()
         return matrix
 
-    def _matrix_with_room(self, pairs: NodeBlocks, storage: Storage) -> PETSc.Mat:
+    def _matrix_with_room(
+        self, needed: NDArray[np.int64], motion: NDArray[np.float64], storage: Storage
+    ) -> PETSc.Mat:
         """The matrix, zero, allocated anew if some process needs what it lacks (collective)."""
-        lacks = self._storage != storage or not self._has_room(pairs.edges)
+        lacks = self._storage != storage or not self._has_room(needed)
         lacks = self._surface.comm.allreduce(lacks or self._matrix is None, op=MPI.LOR)
         if self._matrix is not None and not lacks:
             self._matrix.zeroEntries()
             return self._matrix
         if self._matrix is not None:
             self._matrix.destroy()
-        self._matrix, self._storage = self._allocate(pairs.edges, storage), storage
+        self._matrix, self._storage = self._allocate(needed, motion, storage), storage
         self.served_before, self._served = self._served, 0
         return self._matrix
 
@@ -97,12 +110,14 @@ class TangentMatrix:
         first = np.searchsorted(self._allocated, keys)
         return bool((np.searchsorted(self._allocated, keys, "right") > first).all())
 
-    def _allocate(self, needed: NDArray[np.int64], storage: Storage) -> PETSc.Mat:
-        # More room would ask for fewer patterns, but what stays empty is factorised, too; without
-        # any, a pattern would hardly serve for two tangents.
-        pairs = self._contact.with_neighbours(self._contact.coupled_edges())
+    def _allocate(
+        self, needed: NDArray[np.int64], motion: NDArray[np.float64], storage: Storage
+    ) -> PETSc.Mat:
+        now = self._surface.positions(self._model.displacement)
+        later = now + self._surface.replicate(motion)
+        expected = [self._contact.coupled_edges(positions, _ROOM) for positions in (now, later)]
         # friction couples the edges that touched at the start of the step, wherever feet are now
-        pairs = self._contact.each_once(np.concatenate([pairs, needed]))
+        pairs = self._contact.each_once(np.concatenate([*expected, needed]))
         self._allocated = self._contact.pair_keys(pairs)  # sorted, like the pairs
         rows, columns = self._coupled_nodes(pairs)
         matrix = self._empty(rows, columns, storage)
