@@ -52,9 +52,10 @@ class _InterruptsPostponed(event.Listener):
         # Python handles signals in its main thread, and lets no other change how.
         if threading.current_thread() is not threading.main_thread():
             return
-        self._depth += 1
-        if self._depth == 1 and callable(signal.getsignal(signal.SIGINT)):
+        # what has arrived already is raised by signal(), before anything is counted
+        if self._depth == 0 and callable(signal.getsignal(signal.SIGINT)):
             self._handler = signal.signal(signal.SIGINT, self._keep)
+        self._depth += 1
 
     def on_end(self, _: event.Event) -> None:
         if threading.current_thread() is not threading.main_thread():
@@ -62,9 +63,10 @@ class _InterruptsPostponed(event.Listener):
         self._depth -= 1
         if self._depth > 0 or self._handler is None:
             return
-        handler, arrived = self._handler, self._arrived
-        self._handler = self._arrived = None
+        handler, self._handler = self._handler, None
         signal.signal(signal.SIGINT, handler)
+        # only now can nothing more arrive
+        arrived, self._arrived = self._arrived, None
         if arrived is not None:
             handler(*arrived)
 

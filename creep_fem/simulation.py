@@ -51,8 +51,11 @@ from creep_fem.swelling import Swelling
 logger = logging.getLogger(__name__)
 
 # Motion of the surface in um after which contact is searched anew. The less, the fewer pairs are
-# evaluated in vain, and the more often the matrix lacks room for those of a new search.
+# evaluated in vain, and the more often the matrix lacks room for those that move on.
 SEARCH_MARGIN = 0.1
+# A contact this many times as stiff as the drag that holds a loose particle in the longest step
+# changes no direction of Newton's method.
+_NEGLIGIBLE_TO_DRAG = 5e-3
 # Shear strain whose forces are the floor of the scale against which residuals are judged.
 _FORCE_FLOOR_STRAIN = 1e-3
 
@@ -86,7 +89,7 @@ class Simulation:
         model = MechanicsModel(domain, config.phases(config.cycling.soc.start))
         boundary = Boundary.from_arcs(particles.points, particles.arcs, particles.box)
         contact = config.contact
-        law, friction = _contact_laws(contact)
+        law, friction = _contact_laws(contact, config.time_step.maximum)
         self.problem = StepProblem(
             model, boundary, law, particles.box, SEARCH_MARGIN, contact.surface_drag, friction
         )
@@ -167,12 +170,15 @@ class Simulation:
         return self.problem.surface.positions(self.problem.model.displacement)
 
 
-def _contact_laws(contact: ContactChoice) -> tuple[PressureGapLaw, CoulombLaw | None]:
+def _contact_laws(
+    contact: ContactChoice, longest_step: float
+) -> tuple[PressureGapLaw, CoulombLaw | None]:
     chosen, coefficient = contact.adhesion, contact.friction_coefficient
     adhesion = None if chosen is None else CohesiveTail(chosen.strength, chosen.range)
     friction = CoulombLaw(coefficient, contact.slip_regularisation) if coefficient > 0.0 else None
     repulsion = (contact.stiffness, contact.smoothing, contact.zero_gap_pressure)
-    return PressureGapLaw(*repulsion, adhesion), friction
+    negligible = _NEGLIGIBLE_TO_DRAG * contact.surface_drag / longest_step
+    return PressureGapLaw(*repulsion, adhesion, negligible), friction
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,11 @@ class FrictionTerms:
         return self.force[:, None] * self.pairs.slip_variation
 
     def hessian(self) -> NodeBlocks:
-        """Second derivative of the energy in GPa, without the pairs that slide freely."""
-        stiffness = self.strength * 2.0 * (1.0 - np.abs(self._scaled)) / self.threshold
-        return self.pairs.blocks(self.pairs.slip_variation[:, None], stiffness[:, None, None])
+        """Second derivative of the energy in GPa, 0 for pairs that slide freely.
+
+        It has blocks for all that would be stiff if they stuck, whether they do or not.
+        """
+        sticking = 2.0 * self.strength / self.threshold
+        factors = (sticking * (1.0 - np.abs(self._scaled)))[:, None, None]
+        stiff = sticking > self.pairs.law.negligible_stiffness * self.pairs.length
+        return self.pairs.blocks(self.pairs.slip_variation[:, None], factors, stiff)

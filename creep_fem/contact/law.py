@@ -12,9 +12,6 @@ from scipy.special import expit, spence
 
 # Beyond this many smoothing lengths the softplus law is below round-off of its own scale.
 CUTOFF_SMOOTHINGS = 36.0
-# Beyond this many its slope is 1.5e-8 of the stiffness, less than a thousandth of what drag holds a
-# loose particle with: too little for a direction of Newton's method to feel.
-_STIFF_SMOOTHINGS = 18.0
 
 
 @dataclass(frozen=True)
@@ -69,12 +66,15 @@ class PressureGapLaw:
         smoothing: Smoothing length d in um.
         zero_gap_pressure: Pressure in GPa at zero gap, which defines g0.
         adhesion: Tension T; none without adhesion.
+        negligible_stiffness: Slope in GPa/um too small to matter to a direction of Newton's method;
+            0 if every slope matters.
     """
 
     stiffness: float
     smoothing: float
     zero_gap_pressure: float
     adhesion: CohesiveTail | None = None
+    negligible_stiffness: float = 0.0
 
     @cached_property
     def offset(self) -> float:
@@ -88,10 +88,14 @@ class PressureGapLaw:
         """Gap in um beyond which pressure and potential vanish to round-off."""
         return self._reach(CUTOFF_SMOOTHINGS)
 
-    @property
+    @cached_property
     def stiff_reach(self) -> float:
-        """Gap in um beyond which pairs do not matter to the tangent."""
-        return self._reach(_STIFF_SMOOTHINGS)
+        """Gap in um beyond which the slope is negligible; the cutoff if no slope is."""
+        if self.negligible_stiffness <= 0.0:
+            return self.cutoff
+        # the slope of the softplus law is k exp(-s) there
+        smoothings = np.log(self.stiffness / self.negligible_stiffness)
+        return self._reach(float(np.clip(smoothings, 0.0, CUTOFF_SMOOTHINGS)))
 
     def _reach(self, smoothings: float) -> float:
         repulsion = smoothings * self.smoothing - self.offset

@@ -1,4 +1,4 @@
-"""Energy of pairs of a surface point and a curve, with exact gradient and Hessian.
+"""Energy of pairs of a surface point and a curve, with its gradient and Hessian.
 
 Variations of the gap with l = |c'|, curvature kappa = n.c'', D = l^2 - g kappa and
 a = tangent.(dx - sum S_k dP_k), b = normal.(sum S'_k dP_k), S_k the weights of the control points:
@@ -167,7 +167,7 @@ class PairTerms:
     def hessian(self) -> NodeBlocks:
         """Second derivative of the energy in GPa (per unit thickness).
 
-        It is exact but for pairs so far apart that it does not matter.
+        It is exact but for pairs whose stiffness is negligible.
         """
         b = self._rows(self._normal, np.zeros_like(self._own), self._weights(1))
         convexity = self._speed**2 - self.near_gap * self._curvature
@@ -178,22 +178,25 @@ class PairTerms:
         factors[:, 1, 2] = factors[:, 2, 1] = geometric * self._speed
         factors[:, 2, 2] = geometric * self.near_gap
         variations = np.stack([self._gap_variation, self.slip_variation, b], axis=1)
-        return self.blocks(variations, factors)
+        return self.blocks(variations, factors, self.near_gap < self.law.stiff_reach)
 
-    def blocks(self, variations: NDArray[np.float64], factors: NDArray[np.float64]) -> NodeBlocks:
-        """Second derivatives of the pairs, those that couple the same two edges summed.
-
-        Pairs too far apart to matter get no blocks: a matrix need not have room for them.
+    def blocks(
+        self,
+        variations: NDArray[np.float64],
+        factors: NDArray[np.float64],
+        chosen: NDArray[np.bool_],
+    ) -> NodeBlocks:
+        """Second derivatives of some pairs, those that couple the same two edges summed.
 
         Args:
             variations: What the second derivative of a pair is quadratic in, by the pair's
                 nodes, shape (n, r, 16).
             factors: Factors of their products, symmetric, shape (n, r, r).
+            chosen: Pairs that matter, shape (n,): a matrix need not have room for the others.
         """
-        stiff = self.near_gap < self.law.stiff_reach
-        feet, nodes = self.feet.chosen(stiff), self.nodes[stiff]
+        feet, nodes = self.feet.chosen(chosen), self.nodes[chosen]
         edges = np.column_stack([self._points.edge[feet.point], feet.edge])
         keys = edges[:, 0] * len(self.boundary.control) + edges[:, 1]
         _, first, block = np.unique(keys, return_index=True, return_inverse=True)
-        values = loops.sum_products(block, variations[stiff], factors[stiff], len(first))
+        values = loops.sum_products(block, variations[chosen], factors[chosen], len(first))
         return NodeBlocks(edges[first], nodes[first], values)

@@ -22,6 +22,9 @@ from creep_fem.contact.search import FootPoints, gaps, nearby_bodies, project
 
 # Pairs that may come within reach are listed anew after motion of this share of the search margin.
 _LIST_SHARE = 0.2
+# Motion that the tangent has room for, as a share of the margin. With more room there are fewer
+# patterns, but what stays empty is factorised, too; without any, a pattern hardly serves twice.
+_ROOM_SHARE = 0.25
 # A gap changes by at most so many times the motion of the nodes: the weights of a surface point add
 # up to 1.23 in size, those of a curve between edges of unequal lengths to 1.85.
 _GAP_PER_MOTION = 3.1
@@ -69,7 +72,7 @@ class ContactState:
         return gradient
 
     def hessian(self) -> NodeBlocks:
-        """Energy Hessian in GPa: sum it over processes."""
+        """Energy Hessian in GPa but for what is negligible: sum it over processes."""
         blocks = self.pairs.hessian()
         return blocks if self.friction is None else blocks.with_others(self.friction.hessian())
 
@@ -213,23 +216,26 @@ class Contact:
         pairs = feet.point, feet.edge, feet.parameter
         return feet.chosen(loops.facing(curves.coefficients, *surface, *pairs, walls, _OUTWARDS))
 
-    def coupled_edges(self, positions: NDArray[np.float64], motion: float) -> NDArray[np.int64]:
-        """Pairs of edges that the Hessian couples, or may couple after some motion, each once.
+    def coupled_edges(self, positions: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Pairs of edges that the Hessian couples or may couple after little motion, each once.
+
+        That is motion by a quarter of the margin of the last search, with feet that slide no
+        further than over one end of their edge.
 
         Args:
-            positions: Surface nodes now in um, shape (ns, 2).
-            motion: How far they may move in um.
+            positions: Surface nodes in um, shape (ns, 2).
 
         Returns:
             Edges of points and those of feet, shape (n, 2).
         """
+        motion = _ROOM_SHARE * self._margin
         curves = self._targets.curves(positions, self._touchable)
         places = self.points.positions(positions)
         feet = project(self._targets, curves, places, self.candidates)
         pairs = feet.point, feet.edge, feet.parameter
         gap, _, speed, _ = loops.frames(curves.coefficients, places, *pairs)
         near = gap < self.law.stiff_reach + _GAP_PER_MOTION * motion
-        # a point may move one way, its foot the other
+        # the point may move one way, its foot the other
         feet, slide = feet.chosen(near), 2.0 * motion / speed[near]
         own, coupled = self.points.edge[feet.point], [feet.edge]
         for neighbour, parameter in (

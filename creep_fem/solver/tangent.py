@@ -26,11 +26,6 @@ from creep_fem.solver.surface import SurfaceNodes
 Storage = Literal["whole", "upper"]
 """The whole matrix, or its upper triangle: half as many entries to find a place for."""
 
-# Motion of the surface in um that a pattern has room for besides what is expected. With more there
-# are fewer patterns, but what stays empty is factorised, too; without any, a pattern hardly serves
-# for two tangents.
-_ROOM = 0.025
-
 
 class TangentMatrix:
     """Assembles element and surface terms into a matrix that keeps its pattern.
@@ -115,7 +110,7 @@ class TangentMatrix:
     ) -> PETSc.Mat:
         now = self._surface.positions(self._model.displacement)
         later = now + self._surface.replicate(motion)
-        expected = [self._contact.coupled_edges(positions, _ROOM) for positions in (now, later)]
+        expected = [self._contact.coupled_edges(positions) for positions in (now, later)]
         # friction couples the edges that touched at the start of the step, wherever feet are now
         pairs = self._contact.each_once(np.concatenate([*expected, needed]))
         self._allocated = self._contact.pair_keys(pairs)  # sorted, like the pairs

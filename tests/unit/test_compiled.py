@@ -89,24 +89,54 @@ def test_without_a_cache_loops_are_compiled_all_the_same(monkeypatch: pytest.Mon
 
 
 class CtrlC(event.Listener):
-    """Presses Ctrl-C while a function is compiled."""
+    """Presses Ctrl-C while a function is compiled, at the start or at the end."""
+
+    def __init__(self, at_end: bool) -> None:
+        self.at_end = at_end
 
     def on_start(self, _: event.Event) -> None:
-        signal.raise_signal(signal.SIGINT)
+        if not self.at_end:
+            signal.raise_signal(signal.SIGINT)
 
     def on_end(self, _: event.Event) -> None:
-        pass
+        if self.at_end:
+            signal.raise_signal(signal.SIGINT)
 
 
-def test_ctrl_c_waits_for_the_compiler() -> None:
+@pytest.mark.parametrize("at_end", [False, True])
+def test_ctrl_c_waits_for_the_compiler(at_end: bool) -> None:
     """LLVM's calls into Python drop it: a first run could not always be stopped."""
-    function = numba.njit(lambda a: a + 1.0)
     handler = signal.getsignal(signal.SIGINT)
-    with event.install_listener("numba:compile", CtrlC()), pytest.raises(KeyboardInterrupt):
-        function(1.0)
+    for _ in range(2):
+        function = numba.njit(lambda a: a + 1.0)
+        pressing = event.install_listener("numba:compile", CtrlC(at_end))
+        with pressing, pytest.raises(KeyboardInterrupt):
+            function(1.0)
+        assert len(function.signatures) == 1
+        assert signal.getsignal(signal.SIGINT) is handler
+        assert function(1.0) == 2.0
+
+
+def test_ctrl_c_just_before_or_after_the_compiler_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Python runs pending handlers when one is set."""
+    setter = signal.signal
+
+    def late(number: int, handler: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return setter(number, handler)
+
+    for _ in range(2):
+        function = numba.njit(lambda a: a + 1.0)
+        with monkeypatch.context() as patched:
+            patched.setattr(signal, "signal", late)
+            with pytest.raises(KeyboardInterrupt):
+                function(1.0)
+        assert function(1.0) == 2.0
+    with event.install_listener("numba:compile", CtrlC(False)), pytest.raises(KeyboardInterrupt):
+        (function := numba.njit(lambda a: a + 1.0))(1.0)
     assert len(function.signatures) == 1
-    assert signal.getsignal(signal.SIGINT) is handler
-    assert function(1.0) == 2.0
 
 
 def test_a_run_needs_every_loop_once(tmp_path: Path) -> None:

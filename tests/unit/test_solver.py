@@ -178,6 +178,28 @@ def test_pattern_has_room_for_all_entries(
     assert not any(allocated)
 
 
+@pytest.mark.parametrize(("start", "served_before"), [(0.6, 0), (0.25, 1)])
+def test_a_pattern_has_room_for_another_step_like_the_present_one(
+    start: float, served_before: int
+) -> None:
+    """The active disc grows until it touches: what it did so far tells what it will do."""
+    problem = two_discs()
+    place = problem.space.tabulate_dof_coordinates()[:, :2] - np.array([0.75, 1.5])
+    active = np.hypot(*place.T) < 0.71
+    shrinkage = (-place * active[:, None]).ravel()
+    problem.model.displacement.x.array[:] = start * shrinkage
+    problem.begin(500.0)
+    x, coupled = problem.new_vector(), []
+    for share in (0.25, -0.1):
+        x.setArray(share * shrinkage)
+        problem.move_to(x)
+        problem.tangent("upper")
+        coupled.append(len(problem.contact_state.hessian().edges))
+    assert coupled[1] > coupled[0]
+    # tangents of a pattern before the present one, if there was one
+    assert problem.expected_tangents == served_before
+
+
 def test_pairs_of_edges_are_sorted_and_differ() -> None:
     contact = two_discs().contact
     last = contact.points.edge.max()
