@@ -219,8 +219,8 @@ class Contact:
     def coupled_edges(self, positions: NDArray[np.float64]) -> NDArray[np.int64]:
         """Pairs of edges that the Hessian couples or may couple after little motion, each once.
 
-        That is motion by a quarter of the margin of the last search, with feet that slide no
-        further than over one end of their edge.
+        That is motion by a share of the margin of the last search, with feet that slide no further
+        than over one end of their edge.
 
         Args:
             positions: Surface nodes in um, shape (ns, 2).

@@ -137,6 +137,16 @@ def test_growth_and_parameters_belong_to_the_same_state_of_charge() -> None:
     assert model.phases == config.phases(0.0)
 
 
+@pytest.mark.parametrize(("drag", "longest"), [(4.0, 3600.0), (0.01, 3600.0), (4.0, 10.0)])
+def test_what_the_tangent_leaves_out_is_little_beside_the_drag(drag: float, longest: float) -> None:
+    settings = [f"contact.surface_drag={drag} GPa*s/um", f"time_step.maximum={longest} s"]
+    config = load_config(DEMO, [*settings, "time_step.initial=1 s", "time_step.minimum=0.1 s"])
+    law, _ = simulation._contact_laws(config.contact, config.time_step.maximum)
+    assert law.stiff_reach < law.cutoff
+    left_out = float(law.tangent(np.array(law.stiff_reach)))
+    assert 1e-3 < left_out / (drag / longest) < 1e-2
+
+
 def test_the_log_ends_with_where_the_time_went(tmp_path: Path) -> None:
     folder = run(small(), tmp_path, quiet=True, profile=True).folder
     *_, whole = table = (folder / "run.log").read_text(encoding="utf-8").splitlines()[-9:]
