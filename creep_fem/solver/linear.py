@@ -28,18 +28,19 @@ _DIRECT: Options = {
     "pc_type": "cholesky",
     "pc_factor_mat_solver_type": "mumps",
 }
-_MUMPS: Options = {
-    "mat_mumps_icntl_14": 60,  # per cent of additional workspace, for pivoting
-    "mat_mumps_icntl_8": 0,  # no scaling: all dofs are displacements
-}
 # MUMPS prefers nested dissection, which takes several times as long to find as minimum degree, on
-# one process however many there are. Below _SMALL dofs factors are computed no faster with it; from
-# _LARGE on that is worth it for any pattern, and in between for one that lasts.
-_SMALL, _LARGE = 50_000, 150_000
+# one process however many there are. Below _SMALL dofs factors are computed no faster with it; in
+# larger systems that is worth it for a pattern that lasts.
+_SMALL = 50_000
 _LASTING = 12  # tangents
 _ORDERING = "mat_mumps_icntl_7"
 _QUASI_DENSE_MINIMUM_DEGREE, _OF_MUMPS = 6, 7
 _BY_PATTERN = "orders by pattern"  # attribute of solvers
+_MUMPS: Options = {
+    _ORDERING: _QUASI_DENSE_MINIMUM_DEGREE,
+    "mat_mumps_icntl_14": 60,  # per cent of additional workspace, for pivoting
+    "mat_mumps_icntl_8": 0,  # no scaling: all dofs are displacements
+}
 _ITERATIVE: Options = {
     "ksp_type": "cg",
     "ksp_norm_type": "unpreconditioned",
@@ -101,7 +102,7 @@ def linear_solver(problem: StepProblem, kind: LinearSolver, petsc_options: Optio
         defaults = {**_ITERATIVE, **(_REPLICATED if bodies.motions <= _FEW else _DISTRIBUTED)}
     else:
         size = 2 * problem.space.dofmap.index_map.size_global
-        defaults = _direct(size, petsc_options)
+        defaults = _direct(petsc_options)
         by_pattern = size >= _SMALL and _ORDERING in defaults and _ORDERING not in petsc_options
         solver.setAttr(_BY_PATTERN, by_pattern)
     chosen = {**defaults, **petsc_options}
@@ -143,13 +144,12 @@ def storage(solver: PETSc.KSP) -> Storage:
     return "upper" if direct and pc.getFactorSolverType() == "mumps" else "whole"
 
 
-def _direct(size: int, petsc_options: Options) -> dict[str, str | float | bool]:
-    """Options of the direct solver for a number of dofs; MUMPS's own only where it is used."""
+def _direct(petsc_options: Options) -> dict[str, str | float | bool]:
+    """Options of the direct solver; MUMPS's own only where it is used."""
     package = petsc_options.get("pc_factor_mat_solver_type", _DIRECT["pc_factor_mat_solver_type"])
     if package != "mumps" or "pc_type" in petsc_options:
         return {**_DIRECT}
-    ordering = {_ORDERING: _QUASI_DENSE_MINIMUM_DEGREE} if size < _LARGE else {}
-    return {**_DIRECT, **_MUMPS, **ordering}
+    return {**_DIRECT, **_MUMPS}
 
 
 def _keep_freed_memory() -> None:
