@@ -101,6 +101,17 @@ def combine_controls(
 
 
 @compiled
+def largest_norm(vectors: NDArray[np.float64]) -> float:
+    """Largest Euclidean norm of vectors, shape (n, 2): 0 without any, NaN if one of them is."""
+    largest = 0.0
+    for i in range(len(vectors)):
+        square = vectors[i, 0] ** 2 + vectors[i, 1] ** 2
+        if square > largest or np.isnan(square):
+            largest = square
+    return float(np.sqrt(largest))
+
+
+@compiled
 def project(
     curves: NDArray[np.float64],
     following: NDArray[np.int64],

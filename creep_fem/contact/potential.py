@@ -21,10 +21,10 @@ from creep_fem.contact.pairs import NodeBlocks, PairTerms
 from creep_fem.contact.search import FootPoints, gaps, nearby_bodies, project
 
 # Pairs that may come within reach are listed anew after motion of this share of the search margin.
-_LIST_SHARE = 0.2
+_LIST_SHARE = 0.1
 # Motion that the tangent has room for, as a share of the margin. With more room there are fewer
 # patterns, but what stays empty is factorised, too; without any, a pattern hardly serves twice.
-_ROOM_SHARE = 0.25
+_ROOM_SHARE = 0.125
 # A gap changes by at most so many times the motion of the nodes: the weights of a surface point add
 # up to 1.23 in size, those of a curve between edges of unequal lengths to 1.85.
 _GAP_PER_MOTION = 3.1
@@ -90,8 +90,7 @@ class ContactState:
 
 def _moved_less(now: NDArray[np.float64], then: NDArray[np.float64], limit: float) -> bool:
     """Whether no node is more than a limit in um from where it was."""
-    moved = now - then
-    return bool(np.max(np.einsum("ni,ni->n", moved, moved), initial=0.0) <= limit**2)
+    return loops.largest_norm(now - then) <= limit
 
 
 class Contact:
@@ -124,7 +123,7 @@ class Contact:
         self._bodies = boundary.edge_body[self.points.edge]
         self._candidates: FootPoints | None = None
         self._touchable = np.empty(0, dtype=np.int64)
-        self._near = np.empty(0, dtype=np.int64)
+        self._near = self._own_walls = np.empty(0, dtype=np.int64)
         self._listed_at: NDArray[np.float64] | None = None
         self._searched_at = np.empty((0, 2))
         self._margin = 0.0
@@ -151,6 +150,8 @@ class Contact:
         points = self.points.positions(positions)
         near = nearby_bodies(self._targets, positions, points, self._bodies, radius)
         self._candidates = self._mirrored.touchable(near, self._bodies)
+        own = self._mirrored.is_own_image(self._candidates, self._bodies)
+        self._own_walls = np.where(own, self._mirrored.wall(self._candidates.edge), -1)
         # Feet slide along the curves of their bodies; most images are out of reach.
         bodies = self._targets.edge_body[self._candidates.edge]
         self._touchable = np.flatnonzero(np.isin(self._targets.edge_body, bodies))
@@ -205,13 +206,14 @@ class Contact:
     def _facing(
         self, feet: FootPoints, positions: NDArray[np.float64], curves: Curves
     ) -> FootPoints:
-        """Leave out images of a point's own body that the point does not face.
+        """Leave out of the near pairs images of a point's own body that the point does not face.
 
         Where a body meets a wall at a small angle, its surface and that of its image are turned
         away from each other as well, back to back.
         """
-        own = self._mirrored.is_own_image(feet, self._bodies)
-        walls = np.where(own, self._mirrored.wall(feet.edge), -1)
+        walls = self._own_walls[self._near]
+        if (walls < 0).all():
+            return feet
         surface = self.points.nodes, self.points.slope_shape, positions
         pairs = feet.point, feet.edge, feet.parameter
         return feet.chosen(loops.facing(curves.coefficients, *surface, *pairs, walls, _OUTWARDS))

@@ -10,6 +10,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
+from creep_fem.contact import loops
 from creep_fem.contact.boundary import Boundary
 from creep_fem.mechanics.domain import Domain
 
@@ -82,6 +83,5 @@ class SurfaceNodes:
 
     def max_motion(self, local: NDArray[np.float64]) -> float:
         """Largest Euclidean norm of a displacement-like array over all surface nodes."""
-        motion = self.owned_values(local)
-        largest = float(np.max(np.hypot(motion[:, 0], motion[:, 1]), initial=0.0))
+        largest = loops.largest_norm(self.owned_values(local))
         return float(self.comm.allreduce(largest, op=MPI.MAX))

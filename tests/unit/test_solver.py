@@ -274,6 +274,22 @@ def test_secant_updates_save_tangents(monkeypatch: pytest.MonkeyPatch) -> None:
     assert counts[0] < 0.9 * counts[1]
 
 
+def test_secant_updates_of_the_last_step_save_tangents(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = []
+    begin_path = SecantUpdates.begin_path
+
+    def from_scratch(updates: SecantUpdates) -> None:
+        begin_path(updates)
+        updates.forget()
+
+    for kept in (True, False):
+        if not kept:
+            monkeypatch.setattr(SecantUpdates, "begin_path", from_scratch)
+        steps = list(stepper(two_discs(), tolerance=1e-8).advance_to(20000.0))
+        counts.append(sum(s.iterations for s in steps))
+    assert counts[0] < 0.95 * counts[1]
+
+
 def test_shifts_that_serve_on_are_raised_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """A disc between two others is pressed out of their line, and hardly anything holds it."""
     line = (Disc(2.0, 1.52, 0.5, "framework"), Disc(3.0, 1.5, 0.45, "framework"))
