@@ -50,8 +50,8 @@ from creep_fem.swelling import Swelling
 
 logger = logging.getLogger(__name__)
 
-# Motion of the surface in um after which contact is searched anew: the less, the more often, and the
-# fewer pairs are looked at in vain.
+# Motion of the surface in um after which contact is searched anew: the less, the more often, and
+# the fewer pairs are looked at in vain.
 SEARCH_MARGIN = 0.2
 # A contact this many times as stiff as the drag that holds a loose particle in the longest step
 # changes no direction of Newton's method.
