@@ -20,11 +20,11 @@ from creep_fem.contact.law import PressureGapLaw
 from creep_fem.contact.pairs import NodeBlocks, PairTerms
 from creep_fem.contact.search import FootPoints, gaps, nearby_bodies, project
 
-# Pairs that may come within reach are listed anew after motion of this share of the search margin.
-_LIST_SHARE = 0.1
-# Motion that the tangent has room for, as a share of the margin. With more room there are fewer
-# patterns, but what stays empty is factorised, too; without any, a pattern hardly serves twice.
-_ROOM_SHARE = 0.125
+# Motion in um after which pairs that may come within reach are listed anew.
+_LISTED = 0.02
+# Motion in um that the tangent has room for. With more there are fewer patterns, but what stays
+# empty is factorised, too; without any, a pattern hardly serves twice.
+_ROOM = 0.025
 # A gap changes by at most so many times the motion of the nodes: the weights of a surface point add
 # up to 1.23 in size, those of a curve between edges of unequal lengths to 1.85.
 _GAP_PER_MOTION = 3.1
@@ -190,8 +190,8 @@ class Contact:
         Most candidates are not, and stay so for many evaluations: only now and then all of them
         are projected, and those listed that little motion might bring within reach.
         """
-        candidates, margin = self.candidates, _LIST_SHARE * self._margin
-        if self._listed_at is not None and _moved_less(positions, self._listed_at, margin):
+        candidates = self.candidates
+        if self._listed_at is not None and _moved_less(positions, self._listed_at, _LISTED):
             feet = project(self._targets, curves, places, candidates.chosen(self._near))
             edge, parameter = candidates.edge.copy(), candidates.parameter.copy()
             edge[self._near], parameter[self._near] = feet.edge, feet.parameter
@@ -199,7 +199,7 @@ class Contact:
             return feet
         self._candidates = feet = project(self._targets, curves, places, candidates)
         gap = gaps(curves, places, feet)
-        self._near = np.flatnonzero(gap < self.law.cutoff + _GAP_PER_MOTION * margin)
+        self._near = np.flatnonzero(gap < self.law.cutoff + _GAP_PER_MOTION * _LISTED)
         self._listed_at = positions.copy()
         return feet.chosen(self._near)
 
@@ -212,17 +212,15 @@ class Contact:
         away from each other as well, back to back.
         """
         walls = self._own_walls[self._near]
-        if (walls < 0).all():
-            return feet
         surface = self.points.nodes, self.points.slope_shape, positions
         pairs = feet.point, feet.edge, feet.parameter
-        return feet.chosen(loops.facing(curves.coefficients, *surface, *pairs, walls, _OUTWARDS))
+        faces = loops.facing(curves.coefficients, *surface, *pairs, walls, _OUTWARDS)
+        return feet if faces.all() else feet.chosen(faces)
 
     def coupled_edges(self, positions: NDArray[np.float64]) -> NDArray[np.int64]:
         """Pairs of edges that the Hessian couples or may couple after little motion, each once.
 
-        That is motion by a share of the margin of the last search, with feet that slide no further
-        than over one end of their edge.
+        That is motion by 25 nm, with feet that slide no further than over one end of their edge.
 
         Args:
             positions: Surface nodes in um, shape (ns, 2).
@@ -230,15 +228,14 @@ class Contact:
         Returns:
             Edges of points and those of feet, shape (n, 2).
         """
-        motion = _ROOM_SHARE * self._margin
         curves = self._targets.curves(positions, self._touchable)
         places = self.points.positions(positions)
         feet = project(self._targets, curves, places, self.candidates)
         pairs = feet.point, feet.edge, feet.parameter
         gap, _, speed, _ = loops.frames(curves.coefficients, places, *pairs)
-        near = gap < self.law.stiff_reach + _GAP_PER_MOTION * motion
+        near = gap < self.law.stiff_reach + _GAP_PER_MOTION * _ROOM
         # the point may move one way, its foot the other
-        feet, slide = feet.chosen(near), 2.0 * motion / speed[near]
+        feet, slide = feet.chosen(near), 2.0 * _ROOM / speed[near]
         own, coupled = self.points.edge[feet.point], [feet.edge]
         for neighbour, parameter in (
             (self._targets.preceding, 1.0 - feet.parameter),

@@ -69,7 +69,7 @@ class NewtonSettings:
     force_floor: float
     maximum_iterations: int
     surface_step: float
-    chord_reduction: float = 0.5
+    chord_reduction: float = 0.6
     linear_solver: LinearSolver = "direct"
 
 
@@ -169,7 +169,7 @@ class NewtonSolver:
             return NewtonResult(False, "the first guess turns an element inside out", 0, 0, ())
         self._trial_is_current = True
         self._tangents_before, self._chords = self._tangents, 0
-        self._secants.begin_path()  # the last step's potential was another one
+        self._secants.forget()  # the last step's potential was another one
         self._snes.solve(None, x)
         reason = self._snes.getConvergedReason()
         self._converged = reason > 0
@@ -249,7 +249,7 @@ class NewtonSolver:
             matrix.shift(self._shift)
         self._inner.setOperators(matrix)
         self._factor_is_kept = False
-        self._secants.forget()
+        self._secants.forget_pairs()
         self._tangents += 1
 
     def mult(self, _handle: PETSc.Mat, x: PETSc.Vec, y: PETSc.Vec) -> None:

@@ -15,10 +15,10 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
+from creep_fem.contact import loops
 from creep_fem.contact.boundary import WALL_COMPONENT, Boundary
 from creep_fem.contact.friction import CoulombLaw
 from creep_fem.contact.law import PressureGapLaw
-from creep_fem.contact.loops import largest_norm
 from creep_fem.contact.potential import Contact, ContactState
 from creep_fem.mechanics.domain import Domain
 from creep_fem.mechanics.model import MechanicsModel
@@ -124,7 +124,7 @@ class StepProblem:
                 self.contact_state = self.contact.evaluate(positions)
                 self.contact_state.gradient()
                 self.contact_state.hessian()
-                largest_norm(self.motion)
+                loops.largest_norm(self.motion)
                 self.model.evaluate(0.0)
                 self.model.tangent()
             self.comm.barrier()
@@ -204,7 +204,7 @@ class StepProblem:
 
     def max_drag_traction(self) -> float:
         """Largest traction of the surface drag in GPa (collective)."""
-        fastest = largest_norm(self.motion) / self.dt
+        fastest = loops.largest_norm(self.motion) / self.dt
         return self._drag * float(self.comm.allreduce(fastest, op=MPI.MAX))
 
     def reactions(self) -> Reactions:

@@ -48,16 +48,14 @@ class SecantUpdates:
         """Number of pairs."""
         return len(self._upper)
 
-    def forget(self) -> None:
+    def forget_pairs(self) -> None:
         """Start over: the tangent is a new one."""
         self._upper = np.empty((0, 0))
 
-    def begin_path(self) -> None:
-        """Learn nothing from the motion to the next iterate: it has another potential.
-
-        Pairs stay: the potential of the next step bends nearly as that of the last one did.
-        """
+    def forget(self) -> None:
+        """Start over, and from nowhere: the next iterate is no motion away from the last one."""
         self._last = None
+        self.forget_pairs()
 
     def visit(self, x: PETSc.Vec, gradient: PETSc.Vec) -> None:
         """Remember an iterate, and the pair that it makes with the last one (collective)."""

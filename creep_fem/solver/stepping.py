@@ -22,9 +22,8 @@ _GROWTH_LIMIT = 2.0
 _SHRINK_LIMIT = 0.25
 _FAILED_SHRINK = 0.35
 _ACCEPTED_EXCESS = 4.0  # a step is repeated only if its error exceeds the tolerance by this
-# Of a packing that rearranges: steps that take as many take the fewest in all. Iterations grow with
-# the step, and beyond some length it fails.
-_GOOD_ITERATIONS = 9
+# A step that took more is too long for a packing that rearranges: shorter ones take fewer in all.
+_MANY_ITERATIONS = 10
 _EQUAL = 1e-9  # relative difference of step lengths that is taken for round-off
 
 
@@ -186,13 +185,13 @@ class TimeStepper:
         self.number += 1
         at_end = dt >= milestone - self.time
         self.time = milestone if at_end else self.time + dt
-        taken = max(attempt.result.iterations, 1)
-        factor = min(self._factor(attempt.error), _GOOD_ITERATIONS / taken)
+        factor, many = self._factor(attempt.error), attempt.result.iterations > _MANY_ITERATIONS
         if attempt.rejected:
             factor = min(factor, 1.0)
+        if many:
+            factor = min(factor, _MANY_ITERATIONS / attempt.result.iterations)
         # an easy step cut short by the milestone says nothing against the size that was wanted
-        easy = at_end and taken <= _GOOD_ITERATIONS
-        size = max(attempt.wanted if easy else 0.0, dt * factor)
+        size = max(attempt.wanted if at_end and not many else 0.0, dt * factor)
         self._dt = max(min(size, self.settings.maximum), self.settings.minimum)
         return AcceptedStep(
             self.number,

@@ -17,8 +17,8 @@ from creep_fem.contact.potential import Contact
 LAW = PressureGapLaw(100.0, 0.002, 0.1, negligible_stiffness=1e-6)
 STICKY = replace(LAW, adhesion=CohesiveTail(strength=0.05, reach=0.08))
 BOX = 5.06
-MARGIN = 0.1  # um
-MOTION = 0.25 * MARGIN
+MARGIN = 0.2  # um
+MOTION = 0.025
 
 
 def three_bodies(law: PressureGapLaw) -> tuple[Boundary, NDArray[np.float64], Contact]:

@@ -91,13 +91,10 @@ def test_motions_along_negative_curvature_and_between_paths_teach_nothing() -> N
     for place in (x, x + s):
         updates.visit(vector(place), vector(-new @ place))
     assert len(updates) == 0
-    updates.begin_path()
+    updates.forget()
     updates.visit(vector(x), vector(new @ x))
     assert len(updates) == 0
     updates.visit(vector(x + s), vector(new @ (x + s)))
     assert len(updates) == 1
-    updates.begin_path()
-    updates.visit(vector(x), vector(new @ x))
-    assert len(updates) == 1
-    updates.forget()
+    updates.forget_pairs()
     np.testing.assert_allclose(solution(updates, old, s), np.linalg.solve(old, s))

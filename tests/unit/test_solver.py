@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 
 import creep_fem._backend  # noqa: F401
 
@@ -275,20 +274,15 @@ def test_secant_updates_save_tangents(monkeypatch: pytest.MonkeyPatch) -> None:
     assert counts[0] < 0.9 * counts[1]
 
 
-def test_secant_updates_of_the_last_step_save_tangents(monkeypatch: pytest.MonkeyPatch) -> None:
-    counts = []
-    begin_path = SecantUpdates.begin_path
-
-    def from_scratch(updates: SecantUpdates) -> None:
-        begin_path(updates)
-        updates.forget()
-
-    for kept in (True, False):
-        if not kept:
-            monkeypatch.setattr(SecantUpdates, "begin_path", from_scratch)
-        steps = list(stepper(two_discs(), tolerance=1e-8).advance_to(20000.0))
-        counts.append(sum(s.iterations for s in steps))
-    assert counts[0] < 0.95 * counts[1]
+def test_a_new_tangent_knows_no_secants() -> None:
+    march = stepper(two_discs())
+    march.solver._secants.visit(*(march.problem.new_vector() for _ in range(2)))
+    moved = march.problem.new_vector()
+    moved.set(1.0)
+    march.solver._secants.visit(moved, moved)
+    assert len(march.solver._secants) == 1
+    march.solver._renew_tangent()
+    assert len(march.solver._secants) == 0
 
 
 def test_shifts_that_serve_on_are_raised_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -352,29 +346,24 @@ def test_creep_error_controls_the_step_size() -> None:
     assert len(list(fine.advance_to(9000.0))) > len(list(coarse.advance_to(9000.0)))
 
 
-def test_steps_aim_at_nine_iterations() -> None:
-    """Iterations may move the surface by little only, so that a step needs many of them."""
+def test_a_step_of_many_iterations_is_followed_by_a_shorter_one() -> None:
+    """Iterations that may move the surface by little only, so that a step needs many of them."""
     march = stepper(two_discs())
     march.solver.settings = replace(march.solver.settings, surface_step=1e-4)
-    march.settings = StepSettings(200.0, 1.0, 3600.0, 1.0)  # creep alone would double every step
-    steps = list(march.advance_to(9000.0))[:-2]  # the last ones share what remains
-    ratios = {
-        step.iterations: following.dt / step.dt
-        for step, following in pairwise(steps)
-        if step.rejected == 0 and following.rejected == 0
-    }
-    assert max(ratios) > 9
-    assert 9 in ratios  # that one could be twice as long, too
-    for iterations, ratio in ratios.items():
-        assert ratio == pytest.approx(min(2.0, 9.0 / max(iterations, 1)))
+    steps = list(march.advance_to(9000.0))
+    slow = [step.iterations > 10 and step.rejected == 0 for step in steps[:-2]]
+    assert sum(slow) > 1
+    for one, step, following in zip(slow, steps, steps[1:], strict=False):
+        if one:
+            assert following.dt <= 10.0 / step.iterations * step.dt * (1.0 + 1e-9)
 
 
 def test_a_milestone_does_not_make_a_hard_step_an_easy_one() -> None:
     march = stepper(two_discs())
     march.solver.settings = replace(march.solver.settings, surface_step=1e-4)
     (hard,) = march.advance_to(150.0)
-    assert hard.iterations > 9
-    assert next(march.advance_to(9000.0)).dt <= 9.0 / hard.iterations * hard.dt
+    assert hard.iterations > 10
+    assert next(march.advance_to(9000.0)).dt <= 10.0 / hard.iterations * hard.dt
 
 
 def test_failure_is_typed_and_restores_the_state() -> None:
